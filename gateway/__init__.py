@@ -1,0 +1,1 @@
+"""SIP MESSAGE gateway for MicroSIP."""

@@ -1,0 +1,118 @@
+"""SIP URIs, name-addrs and addresses-of-record (RFC 3261, sections 19.1 and 20.10)."""
+
+import re
+from dataclasses import dataclass, replace
+from typing import NewType, Self
+from urllib.parse import unquote
+
+from gateway.errors import AddressError
+
+Aor = NewType("Aor", str)
+"""Address-of-record in canonical form (RFC 3261, section 10.3): ``sip:user@host``."""
+
+MAX_URI_LENGTH = 256  # PJSIP's PJSIP_MAX_URL_SIZE, compiled into the wheel
+DEFAULT_PORT = 5060
+
+_URI = re.compile(
+    r"""(?P<scheme>sips?):
+        (?:(?P<user>[^@:;?<>"\s]+(?:;[^@:?<>"\s]*)?)(?::[^@<>"\s]*)?@)?
+        (?P<host>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9.\-]*[A-Za-z0-9])?\.?)
+        (?::(?P<port>\d{1,5}))?
+        (?P<parameters>(?:;[^;?<>"\s]*)*)
+        (?:\?[^<>"\s]*)?""",
+    re.VERBOSE | re.IGNORECASE | re.ASCII,
+)
+_NAME_ADDR = re.compile(
+    r"""\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^<"]*))\s*<(?P<uri>[^>]*)>(?P<rest>.*)""",
+    re.VERBOSE | re.DOTALL,
+)
+_TAG = re.compile(r";\s*tag\s*=\s*([^;\s>]+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class SipUri:
+    """A SIP or SIPS URI without password and headers."""
+
+    scheme: str
+    user: str
+    host: str
+    port: int | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one URI; raises AddressError for anything else, control characters included."""
+        if len(text) > MAX_URI_LENGTH:
+            raise AddressError(text, f"longer than {MAX_URI_LENGTH} characters")
+        if not text.isprintable() or (match := _URI.fullmatch(text)) is None:
+            raise AddressError(text)
+        port = int(match["port"]) if match["port"] else None
+        if port is not None and not 0 < port < 65536:
+            raise AddressError(text, "port out of range")
+        parameters = tuple(
+            (name.lower(), value)
+            for name, _, value in (
+                item.partition("=") for item in match["parameters"].split(";") if item
+            )
+        )
+        host = match["host"].lower().rstrip(".")
+        return cls(match["scheme"].lower(), match["user"] or "", host, port, parameters)
+
+    @property
+    def aor(self) -> Aor:
+        """The address-of-record: no parameters, escapes undone, ``sip:`` for both schemes."""
+        user = unquote(self.user.partition(";")[0])
+        if not user.isprintable() or any(character in user for character in ' "<>@'):
+            user = self.user
+        host = self.host if self.port in (None, DEFAULT_PORT) else f"{self.host}:{self.port}"
+        return Aor(f"sip:{user}@{host}" if user else f"sip:{host}")
+
+    def parameter(self, name: str) -> str | None:
+        """The value of URI parameter *name* (empty when it has none), None when absent."""
+        return next((value for key, value in self.parameters if key == name.lower()), None)
+
+    def with_parameter(self, name: str, value: str) -> "SipUri":
+        others = tuple(item for item in self.parameters if item[0] != name)
+        return replace(self, parameters=(*others, (name, value)))
+
+    def __str__(self) -> str:
+        user = f"{self.user}@" if self.user else ""
+        port = f":{self.port}" if self.port else ""
+        parameters = "".join(f";{k}={v}" if v else f";{k}" for k, v in self.parameters)
+        return f"{self.scheme}:{user}{self.host}{port}{parameters}"
+
+
+@dataclass(frozen=True, slots=True)
+class NameAddr:
+    """The value of a From, To or P-Asserted-Identity header."""
+
+    uri: SipUri
+    display_name: str = ""
+    tag: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a name-addr or a bare addr-spec, whose parameters are then the header's."""
+        if match := _NAME_ADDR.fullmatch(text):
+            name = match["quoted"] if match["quoted"] is not None else match["token"].strip()
+            name = re.sub(r"\\(.)", r"\1", name)
+            return cls(SipUri.parse(match["uri"].strip()), name, _tag(match["rest"]))
+        addr_spec, _, rest = text.strip().partition(";")
+        return cls(SipUri.parse(addr_spec.strip()), "", _tag(";" + rest))
+
+
+def _tag(parameters: str) -> str:
+    match = _TAG.search(parameters)
+    return match[1] if match else ""
+
+
+def resolve_recipient(text: str, domain: str) -> SipUri:
+    """A SIP URI as written, or a user part in *domain*; raises AddressError."""
+    if re.match(r"sips?:", text, re.IGNORECASE):
+        uri = SipUri.parse(text)
+        if not uri.user:
+            raise AddressError(text, "it names no user")
+        return uri
+    if "@" in text:
+        return SipUri.parse(f"sip:{text}")
+    return SipUri.parse(f"sip:{text}@{domain}")

@@ -1,0 +1,215 @@
+"""Settings: defaults < file < GATEWAY_* environment < command line."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from ipaddress import ip_network
+from pathlib import Path
+from typing import Annotated, Literal
+
+import platformdirs
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    SecretStr,
+)
+from pydantic_settings import BaseSettings
+
+from gateway.address import SipUri
+from gateway.errors import AddressError
+
+APP = "sip-gateway"
+LOCAL_ACCOUNT_URI = "sip:bot@localhost"
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}
+_RATE = re.compile(r"(\d+(?:\.\d+)?)/(\d+)")
+
+
+def parse_duration(text: object) -> timedelta:
+    """``300ms``, ``60s``, ``5m``, ``72h``, ``7d``; ValueError for anything else."""
+    if isinstance(text, timedelta):
+        return text
+    match = _DURATION.fullmatch(text.strip()) if isinstance(text, str) else None
+    if match is None:
+        raise ValueError('a duration is text such as "300ms", "60s", "5m" or "72h"')
+    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+
+
+def format_duration(value: timedelta) -> str:
+    """The shortest text that ``parse_duration`` reads as *value*."""
+    milliseconds = round(value.total_seconds() * 1000)
+    for unit, size in (("h", 3_600_000), ("m", 60_000), ("s", 1000)):
+        if milliseconds and milliseconds % size == 0:
+            return f"{milliseconds // size}{unit}"
+    return f"{milliseconds}ms"
+
+
+def _sip_uri(text: str) -> str:
+    try:
+        return str(SipUri.parse(text))
+    except AddressError as exc:
+        raise ValueError(str(exc)) from exc
+
+
+def _source(text: str) -> str:
+    """``host:port``, an address, or a network."""
+    if re.fullmatch(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.\-]+):\d{1,5}", text):
+        return text
+    try:
+        return str(ip_network(text, strict=False))
+    except ValueError as exc:
+        raise ValueError('"address:port" or a network such as "10.0.0.0/24"') from exc
+
+
+def _rate(text: str) -> str:
+    if text and not _RATE.fullmatch(text):
+        raise ValueError('a limit is "per second/burst" such as "2/20", or "" for none')
+    return text
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(parse_duration),
+    PlainSerializer(format_duration, return_type=str),
+]
+UriText = Annotated[str, AfterValidator(_sip_uri)]
+Source = Annotated[str, AfterValidator(_source)]
+Rate = Annotated[str, AfterValidator(_rate)]
+Port = Annotated[int, Field(ge=0, le=65535)] | Literal[False]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class Account(_Section):
+    """One SIP identity of the gateway."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")
+    uri: UriText
+    registrar: UriText | None = None
+    proxy: UriText | None = None
+    username: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    expires: int = Field(default=120, ge=10, le=86400)
+    identity: Literal["from", "pai"] = "from"
+    mode: Literal["bot", "record"] = "bot"
+
+
+class Sip(_Section):
+    bind: str = "0.0.0.0"  # noqa: S104  peers are on the office's network
+    udp_port: Port = 5070
+    tcp_port: Port = 5070
+    tls_port: Port = False
+    trusted_sources: tuple[Source, ...] = ()
+    journal_sync: Literal["normal", "full"] = "normal"
+    accounts: tuple[Account, ...] = Field(
+        default=(Account(name="bot", uri=LOCAL_ACCOUNT_URI),), min_length=1, max_length=7
+    )
+
+
+class DatabaseSettings(_Section):
+    url: str = ""
+    auto_upgrade: bool | None = None
+
+
+class Http(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=0, le=65535)
+    tls_certificate: str = ""
+    tls_private_key: str = ""
+
+
+class Limits(_Section):
+    """Per second / burst."""
+
+    sender_commands: Rate = "2/20"
+    untrusted_source: Rate = "5/50"
+    hook: Rate = "50/200"
+    token: Rate = ""
+
+
+class ChatRule(_Section):
+    """First match wins."""
+
+    who: tuple[str, ...] = Field(min_length=1)
+    allow: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    hours: str = ""
+
+
+class Chat(_Section):
+    prefix: str = "/"
+    max_reply_bytes: int = Field(default=700, ge=100, le=1000)
+    command_max_age: Duration = timedelta(seconds=60)
+    rules: tuple[ChatRule, ...] = ()
+
+
+class Dde(_Section):
+    service: str = "MicroSIP"
+    topic: str = ""
+    syntax: Literal["plain", "bracket"] = "plain"
+    timeout: Duration = timedelta(seconds=5)
+    status_words: Mapping[str, tuple[str, ...]] = Field(
+        default={
+            "idle": ("idle", "ready", "none"),
+            "ringing": ("ringing", "incoming"),
+            "dialing": ("dialing", "calling"),
+            "active": ("active", "connected", "in call", "talking"),
+            "held": ("held", "hold"),
+        }
+    )
+
+
+class Phone(_Section):
+    driver: Literal["auto", "dde", "copydata", "simulated", "none"] = "auto"
+    executable: str = ""
+    command_spacing: Duration = timedelta(milliseconds=300)
+    allow_numbers: tuple[str, ...] = ("*",)
+    deny_numbers: tuple[str, ...] = ("00*", "+*", "0900*")
+    calls_per_hour: int = Field(default=30, ge=0)
+    dde: Dde = Dde()
+
+
+class DeliverySettings(_Section):
+    message_ttl: Duration = timedelta(hours=72)
+    alert_ttl: Duration = timedelta(hours=1)
+    unknown_retry: Duration = timedelta(seconds=30)
+    concurrency: int = Field(default=64, ge=1, le=250)
+
+
+class HookSource(_Section):
+    """One inbound webhook."""
+
+    key: str = Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")
+    format: Literal["generic", "alertmanager"] = "generic"
+    secret: SecretStr = SecretStr("")
+    secret_file: Path | None = None
+    to: tuple[str, ...] = Field(min_length=1)
+    template: str = ""
+
+
+class Hooks(_Section):
+    sources: tuple[HookSource, ...] = ()
+
+
+class Settings(BaseSettings):
+    """Everything that can be configured; ``load`` reads it."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)  # type: ignore[assignment]  # BaseSettings widens it
+
+    data_dir: Path = Path(platformdirs.user_data_dir(APP, appauthor=False))
+    sip: Sip = Sip()
+    database: DatabaseSettings = DatabaseSettings()
+    http: Http = Http()
+    limits: Limits = Limits()
+    chat: Chat = Chat()
+    phone: Phone = Phone()
+    delivery: DeliverySettings = DeliverySettings()
+    hooks: Hooks = Hooks()

@@ -1,0 +1,66 @@
+"""Exception hierarchy.
+
+* GatewayError
+  + ConfigError          (names the file, the key and the remedy)
+  + AddressError         (not a SIP URI)
+  + InvalidRequest       (what a caller asked for cannot be understood; says what to type)
+  + ConflictError        (what is asked does not fit the present state)
+  + StorageUnavailable   (the database cannot be reached, or refused; nothing was accepted)
+  + SendError            (no final response came; the request may have been received)
+  + PhoneError           (MicroSIP is away, refused or does not respond)
+  + AlreadyRunning       (the data folder or a port belongs to another process)
+"""
+
+
+class GatewayError(Exception):
+    """Base class: anything a caller can be expected to handle."""
+
+
+class ConfigError(GatewayError):
+    """The configuration is missing, malformed or contradictory."""
+
+
+class AddressError(GatewayError, ValueError):
+    """The text is not a SIP or SIPS URI."""
+
+    def __init__(self, text: str, why: str = "") -> None:
+        shown = text if len(text) <= 80 else text[:77] + "..."
+        super().__init__(f"not a SIP URI: {shown!r}" + (f" ({why})" if why else ""))
+        self.text = text
+
+
+class InvalidRequest(GatewayError, ValueError):
+    """The request cannot be understood; the text says what to type instead.
+
+    *pointer* is a JSON Pointer (RFC 6901) to the offending member, where there is one.
+    """
+
+    def __init__(self, detail: str, *, pointer: str = "") -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.pointer = pointer
+
+
+class ConflictError(GatewayError):
+    """The request is well-formed but does not fit the present state."""
+
+
+class StorageUnavailable(GatewayError):
+    """The database cannot be reached or refused; nothing of the call took effect."""
+
+
+class SendError(GatewayError):
+    """No final response was received; the request may or may not have arrived."""
+
+
+class PhoneError(GatewayError):
+    """The softphone could not be commanded; *problem* is a ``gateway.phone.Problem`` value."""
+
+    def __init__(self, problem: str, detail: str) -> None:
+        super().__init__(detail)
+        self.problem = problem
+        self.detail = detail
+
+
+class AlreadyRunning(GatewayError):
+    """The data folder or a port is held by another process."""

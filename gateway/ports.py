@@ -1,0 +1,397 @@
+"""The seams: every Protocol that has a real and a fake side, with its promise."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from gateway.address import Aor
+from gateway.caller import Caller
+from gateway.message import (
+    Arrival,
+    Attempt,
+    Delivery,
+    DeliveryId,
+    FinalResponse,
+    InboundRequest,
+    Message,
+    MessageId,
+    Settlement,
+    Submission,
+)
+from gateway.phone import (
+    CommandEntry,
+    CommandOutcome,
+    CommandResult,
+    PhoneCommand,
+    PhoneRequest,
+    PhoneStatus,
+)
+from gateway.query import HistoryQuery
+
+Clock = Callable[[], datetime]
+"""Returns the current time, always aware and in UTC."""
+
+InboundHandler = Callable[[Sequence[InboundRequest]], Awaitable[None]]
+"""Takes a batch from the journal; when it returns, the batch is committed.
+
+It may be given the same request again after a crash, and stores it once.
+"""
+
+
+# --- the store ------------------------------------------------------------------------
+# Every method is one transaction and returns after its commit. A method that raises
+# StorageUnavailable has changed nothing.
+
+
+class Inbox(Protocol):
+    """The inbound half of the message store."""
+
+    async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
+        """Store those not stored before, and return them.
+
+        Known by id, or by (account, proven, call_id, cseq, from_tag). A proven sender
+        becomes a known peer whose deliveries are due at once.
+        """
+
+    async def unhandled(self) -> Sequence[Message]:
+        """Those that need an answer and have none yet, oldest first: what a crash left."""
+
+    async def settle_inbound(
+        self, message_id: MessageId, replies: Sequence[Submission]
+    ) -> None:
+        """Mark the message answered and queue its *replies*, in one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A client's Idempotency-Key, scoped to token, method and path."""
+
+    scope: str
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """What the first request with a key was answered."""
+
+    status: int
+    body: str
+    location: str = ""
+
+
+class DeliveryQueue(Protocol):
+    """The outbound half of the message store: a transactional outbox.
+
+    Deliveries of one peer leave in the order they were added, one at a time; a deferred
+    head holds back its peer alone. A delivery whose lease ran out may be leased again:
+    its attempt may have been made, so its message gets the flag ``resent``.
+    """
+
+    async def add_outbound(
+        self,
+        submission: Submission,
+        *,
+        completes: tuple[IdempotencyKey, StoredResponse] | None = None,
+    ) -> None:
+        """Queue a message, and store the response to its idempotency key with it."""
+
+    async def lease_due(
+        self, now: datetime, lease: timedelta, limit: int, per_destination: int
+    ) -> Sequence[Delivery]:
+        """The oldest due delivery of each peer that has none leased, at most *limit*.
+
+        At most *per_destination* are leased to one destination at a time.
+        """
+
+    async def settle(self, settlement: Settlement) -> Message | None:
+        """Record the attempt and the outcome; the message if that made its status final."""
+
+    async def release(self, delivery_ids: Sequence[DeliveryId]) -> None:
+        """Hand back leases whose attempt was not made: due again at once."""
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """When lease_due has something next, as far as known; None: nothing is queued."""
+
+    async def account_returned(self, account: str, now: datetime) -> None:
+        """The account's registrar answers again: its deliveries are due at once."""
+
+    async def cancel(self, message_id: MessageId, now: datetime) -> Message | None:
+        """Cancel what is not final; None when unknown; raises ConflictError when final."""
+
+    async def resend(self, message_id: MessageId, submission: Submission) -> None:
+        """Queue *submission* as a new message; raises ConflictError when not final."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """A message with its place in the archive, which only rises."""
+
+    archive_id: int
+    message: Message
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Messages in the order asked for, and whether there are more beyond each end."""
+
+    items: tuple[Archived, ...]
+    has_next: bool
+    has_previous: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a page starts: beyond *archive_id*, forwards or *backwards* in the order."""
+
+    archive_id: int
+    backwards: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """All messages with one peer."""
+
+    peer: Aor
+    messages: int
+    last: Archived
+
+
+class Archive(Protocol):
+    """The message history."""
+
+    async def find(
+        self,
+        query: HistoryQuery,
+        *,
+        within: Aor | None = None,
+        place: Place | None = None,
+        oldest_first: bool = False,
+    ) -> Page:
+        """A page of at most ``query.limit``; *within* limits it to one peer's messages."""
+
+    async def get(self, message_id: MessageId) -> Archived | None: ...
+
+    async def attempts(self, message_id: MessageId) -> Sequence[Attempt]:
+        """Oldest first."""
+
+    async def conversations(
+        self, limit: int, *, place: Place | None = None
+    ) -> tuple[Sequence[Conversation], bool]:
+        """Newest first, and whether there are more."""
+
+
+class CommandLog(Protocol):
+    """The audit of commands, and what keeps one from happening twice."""
+
+    async def begin(self, entry: CommandEntry) -> CommandEntry | None:
+        """Commit *entry* as started and return None.
+
+        When its message has an entry already, that one is returned and nothing stored:
+        the command must not be run.
+        """
+
+    async def finish(self, entry: CommandEntry) -> None:
+        """Replace the started entry of the same id."""
+
+    async def record(self, entry: CommandEntry) -> None:
+        """Store an entry that is done: a refusal, or a command that touches no phone."""
+
+    async def commands(
+        self, limit: int, *, before: str | None = None
+    ) -> Sequence[CommandEntry]:
+        """Newest first; *before* is the id of the last entry of the page before."""
+
+    async def dialled_since(self, since: datetime) -> int:
+        """How many dialling commands were handed to MicroSIP since then."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookDelivery:
+    """An inbound webhook, kept as it came."""
+
+    id: str
+    """``hkd_...``"""
+    source: str
+    duplicate_key: str
+    """The sender's own id of it; empty: never a duplicate."""
+    received_at: datetime
+    content_type: str
+    body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class HookReceipt:
+    """Which delivery holds the webhook, and the messages made of it."""
+
+    delivery_id: str
+    message_ids: tuple[MessageId, ...]
+    duplicate: bool
+
+
+class HookLog(Protocol):
+    """Inbound webhooks and the messages made of them."""
+
+    async def add_hook(
+        self, delivery: HookDelivery, submissions: Sequence[Submission]
+    ) -> HookReceipt:
+        """Store it with its messages; a duplicate stores nothing and gives the first's."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token, without its secret."""
+
+    name: str
+    scopes: frozenset[str]
+    created_at: datetime
+
+
+class Tokens(Protocol):
+    """Bearer tokens, stored as hashes."""
+
+    async def create_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
+        """Raises ConflictError when the name is taken."""
+
+    async def replace_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
+        """Create it, in the place of an older one of this name."""
+
+    async def tokens(self) -> Sequence[Token]: ...
+
+    async def revoke_token(self, name: str) -> bool:
+        """False when there is none of this name."""
+
+    async def token_for(self, secret: str) -> Token | None: ...
+
+
+class Claim(StrEnum):
+    """What an idempotency key may mean, besides a response to replay."""
+
+    CLAIMED = "claimed"
+    IN_PROGRESS = "in_progress"
+    MISMATCH = "mismatch"
+
+
+class Idempotency(Protocol):
+    """Responses by idempotency key, kept 7 days."""
+
+    async def claim(
+        self, key: IdempotencyKey, fingerprint: str, now: datetime
+    ) -> Claim | StoredResponse:
+        """Take the key for a request with this body *fingerprint*."""
+
+    async def complete(self, key: IdempotencyKey, response: StoredResponse) -> None: ...
+
+    async def abandon(self, key: IdempotencyKey) -> None:
+        """The request had no effect: the key may be used again."""
+
+
+# --- SIP ------------------------------------------------------------------------------
+
+
+class Sender(Protocol):
+    """Makes one attempt at one delivery."""
+
+    async def send(self, delivery: Delivery) -> FinalResponse:
+        """Raises SendError if no final response was received."""
+
+
+# --- chat -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandReply:
+    """The answer to one command line."""
+
+    id: str
+    outcome: CommandOutcome
+    lines: tuple[str, ...]
+
+
+class Responder(Protocol):
+    """Turns an inbound message into the texts to answer with."""
+
+    def wants(self, message: Message) -> bool:
+        """Whether *message* is to be answered: a command, or text that earns the hint."""
+
+    async def respond(self, message: Message) -> Sequence[str]:
+        """The bodies to send, at most three; a command in it runs at most once, ever."""
+
+
+class Commander(Protocol):
+    """The chat language for callers that are not on SIP."""
+
+    async def command(self, text: str, caller: Caller) -> CommandReply: ...
+
+
+class Submitter(Protocol):
+    """What a chat command needs of the outbox."""
+
+    async def send_for(self, caller: Caller, recipient: str, text: str) -> Message:
+        """Queue ``101: text``; the caller is told once if it fails or expires.
+
+        Raises InvalidRequest when *recipient* is no address.
+        """
+
+
+# --- MicroSIP -------------------------------------------------------------------------
+
+
+class CallControl(Protocol):
+    """First-party control of a softphone."""
+
+    async def execute(self, request: PhoneRequest) -> CommandResult:
+        """Guard, audit, pace, hand over, read back. Never raises PhoneError.
+
+        The audit entry is committed as started before the phone is touched. A request
+        whose message has an entry already is not run: the result is that entry's, and
+        ``Problem.INTERRUPTED`` when it never came to an end.
+        """
+
+    async def status(self) -> PhoneStatus:
+        """Raises PhoneError when there is no MicroSIP or it does not respond."""
+
+
+class Channel(Protocol):
+    """One way of talking to MicroSIP: it hands a command over, it does not judge."""
+
+    @property
+    def name(self) -> str:
+        """``dde``, ``simulated`` ..."""
+
+    @property
+    def simulated(self) -> bool: ...
+
+    def phrase(self, command: PhoneCommand) -> str:
+        """The string MicroSIP is handed, for the log."""
+
+    async def execute(self, command: PhoneCommand) -> None:
+        """Returns when MicroSIP took it; raises PhoneError.
+
+        ``Problem.NOT_RESPONDING``: it may or may not have been carried out, and is not
+        tried again. Any other problem: it was not.
+        """
+
+    async def status(self) -> str | None:
+        """MicroSIP's own words; None when it does not report. Raises PhoneError."""
+
+
+# --- health ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Of one part; *required* parts decide ``/readyz``."""
+
+    part: str
+    ok: bool
+    detail: str
+    required: bool = True
+
+
+class Probe(Protocol):
+    """Something that can say how it is."""
+
+    async def health(self) -> Sequence[Health]: ...
