@@ -1,11 +1,11 @@
-"""Settings: defaults < file < GATEWAY_* environment < command line."""
+"""Everything that can be configured, with its defaults."""
 
 import re
 from collections.abc import Mapping
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
 import platformdirs
 from pydantic import (
@@ -16,8 +16,8 @@ from pydantic import (
     Field,
     PlainSerializer,
     SecretStr,
+    model_validator,
 )
-from pydantic_settings import BaseSettings
 
 from gateway.address import SipUri
 from gateway.errors import AddressError
@@ -101,12 +101,24 @@ class Account(_Section):
     identity: Literal["from", "pai"] = "from"
     mode: Literal["bot", "record"] = "bot"
 
+    @property
+    def domain(self) -> str:
+        return SipUri.parse(self.uri).host
+
+    @model_validator(mode="after")
+    def _registrar_needs_a_user(self) -> Self:
+        if self.registrar and not self.username:
+            raise ValueError("a registrar needs username (with password or password_file)")
+        if not SipUri.parse(self.uri).user:
+            raise ValueError("uri names no user; write it like sip:bot@office.example")
+        return self
+
 
 class Sip(_Section):
     bind: str = "0.0.0.0"  # noqa: S104  peers are on the office's network
     udp_port: Port = 5070
     tcp_port: Port = 5070
-    tls_port: Port = False
+    tls_port: Literal[False] = False
     trusted_sources: tuple[Source, ...] = ()
     journal_sync: Literal["normal", "full"] = "normal"
     accounts: tuple[Account, ...] = Field(
@@ -122,8 +134,6 @@ class DatabaseSettings(_Section):
 class Http(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)
-    tls_certificate: str = ""
-    tls_private_key: str = ""
 
 
 class Limits(_Section):
@@ -199,10 +209,8 @@ class Hooks(_Section):
     sources: tuple[HookSource, ...] = ()
 
 
-class Settings(BaseSettings):
-    """Everything that can be configured; ``load`` reads it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)  # type: ignore[assignment]  # BaseSettings widens it
+class Settings(_Section):
+    """The whole configuration; ``gateway.config_file.load`` reads it."""
 
     data_dir: Path = Path(platformdirs.user_data_dir(APP, appauthor=False))
     sip: Sip = Sip()
@@ -213,3 +221,23 @@ class Settings(BaseSettings):
     phone: Phone = Phone()
     delivery: DeliverySettings = DeliverySettings()
     hooks: Hooks = Hooks()
+
+    @property
+    def database_url(self) -> str:
+        """The configured database, else SQLite in the data folder."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.data_dir / 'gateway.db'}"
+
+    @property
+    def auto_upgrade(self) -> bool:
+        configured = self.database.auto_upgrade
+        return self.database_url.startswith("sqlite") if configured is None else configured
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("sip.accounts: name", [account.name for account in self.sip.accounts]),
+            ("hooks.sources: key", [source.key for source in self.hooks.sources]),
+        ):
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"{what} {min(twice)!r} is there twice; give each its own")
+        return self

@@ -1,0 +1,175 @@
+"""Reads the settings: defaults < file < GATEWAY_* environment < command line."""
+
+import difflib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import platformdirs
+from pydantic import BaseModel, SecretStr, ValidationError
+
+from gateway.config import APP, Settings
+from gateway.errors import ConfigError
+
+FILE_NAME = "gateway.toml"
+ENV_PREFIX = "GATEWAY_"
+ENV_FILE = "GATEWAY_CONFIG"
+
+_PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/@]*):[^@/]*@")
+_MODEL_OF_SECRET = {"password": "password_file", "secret": "secret_file"}
+
+
+def find_file(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read: as told, else by environment, else in the usual places, else none."""
+    if explicit is not None:
+        return explicit
+    if named := environ.get(ENV_FILE):
+        return Path(named)
+    user_folder = platformdirs.user_config_path(APP, appauthor=False)
+    for path in (Path(FILE_NAME), user_folder / FILE_NAME):
+        if path.exists():
+            return path
+    return None
+
+
+def load(
+    path: Path | None, environ: Mapping[str, str], overrides: Mapping[str, Any] | None = None
+) -> Settings:
+    """The effective settings; raises ConfigError that names file, key and remedy."""
+    values = _read(path) if path else {}
+    from_environment = _environment(environ)
+    merged = _merge(_merge(values, from_environment), overrides or {})
+    base = path.parent if path else Path()
+    try:
+        return Settings.model_validate(_with_secrets(merged, base))
+    except ValidationError as exc:
+        raise ConfigError(_explain(exc, path, from_environment)) from exc
+
+
+def masked(settings: Settings) -> dict[str, Any]:
+    """The effective settings as plain values, secrets masked."""
+    values: dict[str, Any] = settings.model_dump(mode="json")
+    url = _PASSWORD_IN_URL.sub(r"\1:**********@", settings.database_url)
+    values["database"] = {"url": url, "auto_upgrade": settings.auto_upgrade}
+    return values
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError as exc:
+        raise ConfigError(
+            f"{path}: there is no such file; sip-gateway init writes one"
+        ) from exc
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
+    except UnicodeDecodeError as exc:
+        raise ConfigError(f"{path}: is not UTF-8 text; save it as UTF-8") from exc
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as exc:
+        raise ConfigError(f"{path}: is not valid TOML: {exc}") from exc
+
+
+def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    """``GATEWAY_HTTP__PORT=9000`` -> ``{"http": {"port": 9000}}``; lists as JSON."""
+    values: dict[str, Any] = {}
+    for name, text in environ.items():
+        if not name.upper().startswith(ENV_PREFIX) or name.upper() == ENV_FILE:
+            continue
+        *sections, key = name[len(ENV_PREFIX) :].lower().split("__")
+        place = values
+        for section in sections:
+            place = place.setdefault(section, {})
+        place[key] = _plain_or_json(text)
+    return values
+
+
+def _plain_or_json(text: str) -> Any:
+    if text[:1] in {"[", "{"} or text in {"true", "false"} or text.isdecimal():
+        try:
+            return json.loads(text)
+        except json.JSONDecodeError:
+            return text
+    return text
+
+
+def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        both = isinstance(old, Mapping) and isinstance(value, Mapping)
+        merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]  # both are
+    return merged
+
+
+def _with_secrets(values: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Put what ``password_file`` and ``secret_file`` hold where it belongs."""
+    for section, key in (("sip", "accounts"), ("hooks", "sources")):
+        owner = values.get(section)
+        items = owner.get(key) if isinstance(owner, Mapping) else None
+        if isinstance(items, Sequence) and not isinstance(items, str):
+            read = [_with_secret(item, base, f"{section}.{key}") for item in items]
+            values = _merge(values, {section: {key: read}})
+    return values
+
+
+def _with_secret(item: Any, base: Path, where: str) -> Any:
+    if not isinstance(item, Mapping):
+        return item
+    for secret, file_key in _MODEL_OF_SECRET.items():
+        if name := item.get(file_key):
+            path = base / str(name)
+            try:
+                text = path.read_text(encoding="utf-8").strip()
+            except (OSError, UnicodeDecodeError) as exc:
+                raise ConfigError(f"{where}: {file_key} {path} cannot be read: {exc}") from exc
+            return {**item, secret: SecretStr(text)}
+    return item
+
+
+def _explain(exc: ValidationError, path: Path | None, environment: dict[str, Any]) -> str:
+    lines = []
+    for error in exc.errors(include_url=False, include_input=False):
+        location = error["loc"]
+        source = path or "the defaults"
+        if _reaches(environment, location):
+            source = ENV_PREFIX + "__".join(str(part).upper() for part in location)
+        what = error["msg"].removeprefix("Value error, ")
+        if error["type"] == "extra_forbidden":
+            what = "unknown key" + _nearest(location)
+        lines.append(f"{source}: {_dotted(location)}: {what}")
+    return "\n".join(dict.fromkeys(lines))
+
+
+def _reaches(values: Any, location: tuple[int | str, ...]) -> bool:
+    for part in location:
+        if not isinstance(values, Mapping) or part not in values:
+            return False
+        values = values[part]
+    return bool(location)
+
+
+def _dotted(location: tuple[int | str, ...]) -> str:
+    text = ""
+    for part in location:
+        text += f"[{part + 1}]" if isinstance(part, int) else f".{part}"
+    return text.lstrip(".") or "the whole"
+
+
+def _nearest(location: tuple[int | str, ...]) -> str:
+    """Ask the models which keys stand where the unknown one does."""
+    model: type[BaseModel] = Settings
+    for part in location[:-1]:
+        if isinstance(part, str) and part in model.model_fields:
+            annotation = model.model_fields[part].annotation
+            models = [t for t in (annotation, *get_args(annotation)) if isinstance(t, type)]
+            model = next((t for t in models if issubclass(t, BaseModel)), model)
+    near = difflib.get_close_matches(
+        str(location[-1]), list(model.model_fields), n=1, cutoff=0.5
+    )
+    known = ", ".join(model.model_fields)
+    return f"; did you mean {near[0]}?" if near else f"; known here: {known}"
