@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import platformdirs
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
 
 from gateway.config import APP, Settings
 from gateway.errors import ConfigError
@@ -133,8 +134,11 @@ def _with_secret(item: Any, base: Path, where: str) -> Any:
 
 def _explain(exc: ValidationError, path: Path | None, environment: dict[str, Any]) -> str:
     lines = []
-    for error in exc.errors(include_url=False, include_input=False):
+    errors = exc.errors(include_url=False, include_input=False)
+    for error in errors:
         location = error["loc"]
+        if error["type"] == "too_short" and _has_deeper(errors, location):
+            continue  # the items are there, but wrong
         source = path or "the defaults"
         if _reaches(environment, location):
             source = ENV_PREFIX + "__".join(str(part).upper() for part in location)
@@ -143,6 +147,11 @@ def _explain(exc: ValidationError, path: Path | None, environment: dict[str, Any
             what = "unknown key" + _nearest(location)
         lines.append(f"{source}: {_dotted(location)}: {what}")
     return "\n".join(dict.fromkeys(lines))
+
+
+def _has_deeper(errors: Sequence[ErrorDetails], location: tuple[int | str, ...]) -> bool:
+    depth = len(location)
+    return any(e["loc"][:depth] == location and len(e["loc"]) > depth for e in errors)
 
 
 def _reaches(values: Any, location: tuple[int | str, ...]) -> bool:

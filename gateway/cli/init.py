@@ -1,0 +1,152 @@
+"""``sip-gateway init``: writes a commented gateway.toml."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from gateway.address import SipUri
+from gateway.cli.options import load_settings
+from gateway.config_file import FILE_NAME
+from gateway.errors import AddressError, ConfigError
+from gateway.microsip.ini import find_ini, read_account
+
+TEMPLATE = """\
+# sip-gateway; every key and its meaning: README.md. Check with: sip-gateway config check
+
+[sip]
+# udp_port = 5070                 # 0: any free port; false: none
+# tcp_port = 5070
+
+[[sip.accounts]]
+name = "bot"
+uri = {uri}
+{registration}
+[http]
+# port = 8765                     # the REST interface, on this machine only
+
+[chat]
+# Nobody may command by SIP without a rule; the first that matches wins.
+{rules}
+[phone]
+driver = "auto"                   # auto | dde | simulated | none
+# allow_numbers = ["*"]
+# deny_numbers = ["00*", "+*", "0900*"]
+# calls_per_hour = 30
+
+# [[hooks.sources]]               # POST /v1/hooks/alerts
+# key = "alerts"
+# format = "alertmanager"
+# secret_file = "alerts.secret"
+# to = ["sip:101@office.example"]
+"""
+RULE = """\
+[[chat.rules]]
+who = [{who}]
+allow = ["phone:read", "phone:control", "history:own", "send"]
+"""
+COMMENTED_RULE = """\
+# [[chat.rules]]
+# who = ["sip:101@office.example"]
+# allow = ["phone:read", "phone:control", "history:own", "send"]
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """Where the bot registers; without a registrar it is a local account."""
+
+    user: str
+    domain: str
+    registrar: str = ""
+    proxy: str = ""
+
+
+@click.command()
+@click.option("--from-microsip", is_flag=True, help="Registrar and domain from microsip.ini.")
+@click.option("--ini", type=click.Path(path_type=Path), help="Which microsip.ini.")
+@click.option("--registrar", metavar="URI", help="sip:office.example; none: local account.")
+@click.option("--domain", help="Of the addresses, when it is not the registrar's host.")
+@click.option("--user", default="bot", show_default=True, help="The bot's own extension.")
+@click.option("--extension", metavar="EXT", help="Who may command: an extension or SIP URI.")
+@click.option("--output", type=click.Path(path_type=Path), default=FILE_NAME, show_default=True)
+@click.option("--force", is_flag=True, help="Overwrite.")
+def init(  # noqa: PLR0913  one argument an option
+    *,
+    from_microsip: bool,
+    ini: Path | None,
+    registrar: str | None,
+    domain: str | None,
+    user: str,
+    extension: str | None,
+    output: Path,
+    force: bool,
+) -> None:
+    """Write a commented gateway.toml."""
+    if output.exists() and not force:
+        raise ConfigError(f"{output}: is there already; --force overwrites it")
+    if from_microsip or ini is not None:
+        registration = _from_ini(ini, user)
+    else:
+        registration = _as_told(registrar, domain, user)
+    output.write_text(_render(registration, extension), encoding="utf-8")
+    load_settings(_with_password_file(output, registration))
+    click.echo(f"wrote {output}")
+    if registration.registrar:
+        click.echo(f"next: put {registration.user}'s SIP password into {_secret(registration)}")
+    click.echo("then: sip-gateway doctor, and sip-gateway run")
+
+
+def _from_ini(ini: Path | None, user: str) -> Registration:
+    path = ini or find_ini(os.environ)
+    if path is None:
+        raise ConfigError("no microsip.ini was found; name it with --ini FILE")
+    account = read_account(path)
+    proxy = f"sip:{account.proxy};lr" if account.proxy else ""
+    return Registration(user, account.domain, f"sip:{account.server}", proxy)
+
+
+def _as_told(registrar: str | None, domain: str | None, user: str) -> Registration:
+    if registrar is None:
+        return Registration(user, domain or "localhost")
+    try:
+        uri = SipUri.parse(registrar if ":" in registrar else f"sip:{registrar}")
+    except AddressError as exc:
+        raise ConfigError(f"--registrar: {exc}; write it like sip:office.example") from exc
+    return Registration(user, domain or uri.host, str(uri))
+
+
+def _render(registration: Registration, extension: str | None) -> str:
+    lines = []
+    if registration.registrar:
+        lines += [
+            f"registrar = {json.dumps(registration.registrar)}",
+            f"username = {json.dumps(registration.user)}",
+            f'password_file = "{_secret(registration)}"         # the password alone, in a file',
+        ]
+    if registration.proxy:
+        lines.append(f"proxy = {json.dumps(registration.proxy)}")
+    rules = COMMENTED_RULE
+    if extension:
+        who = extension if ":" in extension else f"sip:{extension}@{registration.domain}"
+        rules = RULE.format(who=json.dumps(who))
+    return TEMPLATE.format(
+        uri=json.dumps(f"sip:{registration.user}@{registration.domain}"),
+        registration="".join(f"{line}\n" for line in lines),
+        rules=rules,
+    )
+
+
+def _secret(registration: Registration) -> str:
+    return f"{registration.user}.secret"
+
+
+def _with_password_file(output: Path, registration: Registration) -> Path:
+    """Make the file that the user is to fill, so that what was written can be checked."""
+    if registration.registrar:
+        path = output.parent / _secret(registration)
+        if not path.exists():
+            path.touch(mode=0o600)
+    return output

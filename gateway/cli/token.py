@@ -1,0 +1,94 @@
+"""``sip-gateway token``: bearer tokens for the REST interface."""
+
+import asyncio
+import json
+import secrets
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TypeVar
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from gateway.cli.options import config_option, json_option, load_settings
+from gateway.clock import now
+from gateway.config import TOKEN_SCOPES
+from gateway.store.database import Database
+from gateway.store.tokens import SqlTokens
+
+Result = TypeVar("Result")
+
+
+@click.group()
+def token() -> None:
+    """Create, list or revoke bearer tokens."""
+
+
+@token.command()
+@click.argument("name")
+@click.option(
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice(TOKEN_SCOPES),
+    help="What it may do; repeat for more.",
+)
+@config_option
+def create(name: str, scopes: tuple[str, ...], config: Path | None) -> None:
+    """Print a new token, once, alone on standard output."""
+    secret = f"sgw_{secrets.token_urlsafe(32)}"
+    _with_tokens(config, lambda t: t.create_token(name, frozenset(scopes), secret))
+    click.echo(f"{name}: keep it safe, it is not shown again", err=True)
+    click.echo(secret)
+
+
+@token.command(name="list")
+@config_option
+@json_option
+def list_(config: Path | None, *, as_json: bool) -> None:
+    """Show names and scopes."""
+    tokens = _with_tokens(config, lambda t: t.tokens())
+    if as_json:
+        rows = [
+            {
+                "name": t.name,
+                "scopes": sorted(t.scopes),
+                "created_at": t.created_at.isoformat(timespec="milliseconds"),
+            }
+            for t in tokens
+        ]
+        click.echo(json.dumps(rows))
+        return
+    table = Table("name", "scopes", "created", box=None)
+    for t in tokens:
+        table.add_row(t.name, " ".join(sorted(t.scopes)), f"{t.created_at:%Y-%m-%d %H:%M}")
+    Console().print(table if tokens else "no tokens; sip-gateway token create NAME --scope S")
+
+
+@token.command()
+@click.argument("name")
+@config_option
+@click.pass_context
+def revoke(ctx: click.Context, name: str, config: Path | None) -> None:
+    """Make the token useless at once."""
+    if _with_tokens(config, lambda t: t.revoke_token(name)):
+        click.echo(f"revoked {name}")
+        return
+    click.echo(f"error: there is no token {name!r}; sip-gateway token list", err=True)
+    ctx.exit(1)
+
+
+def _with_tokens(
+    config: Path | None, action: Callable[[SqlTokens], Awaitable[Result]]
+) -> Result:
+    settings = load_settings(config)
+
+    async def work() -> Result:
+        async with Database(settings.database_url) as database:
+            if settings.auto_upgrade:
+                await database.upgrade()
+            return await action(SqlTokens(database=database, clock=now))
+
+    return asyncio.run(work())
