@@ -124,7 +124,7 @@ def _render(registration: Registration, extension: str | None) -> str:
         lines += [
             f"registrar = {json.dumps(registration.registrar)}",
             f"username = {json.dumps(registration.user)}",
-            f'password_file = "{_secret(registration)}"         # the password alone, in a file',
+            f'password_file = "{_secret(registration)}"   # the password alone in it',
         ]
     if registration.proxy:
         lines.append(f"proxy = {json.dumps(registration.proxy)}")
