@@ -1,0 +1,44 @@
+"""How commands on this machine reach the running gateway: its address, with a token."""
+
+import json
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+FILE_NAME = "http.json"
+TOKEN_NAME = "cli"  # noqa: S105  the name of a token, not its secret
+
+
+@dataclass(frozen=True, slots=True)
+class LocalAccess:
+    """What a running gateway leaves in its data folder for ``sip-gateway`` commands."""
+
+    url: str
+    token: str = field(repr=False)
+    certificate: str = ""
+    """The gateway's own TLS certificate, which the client must trust; empty for HTTP."""
+
+
+def write_local_access(data_dir: Path, access: LocalAccess) -> None:
+    """Replace the file in one step, readable by this user alone."""
+    content = {"url": access.url, "token": access.token, "certificate": access.certificate}
+    unfinished = data_dir / f"{FILE_NAME}.{os.getpid()}"
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(content, file)
+    unfinished.replace(data_dir / FILE_NAME)
+
+
+def read_local_access(data_dir: Path) -> LocalAccess | None:
+    """None when no gateway has left one here, or it cannot be read."""
+    try:
+        content = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
+        return LocalAccess(content["url"], content["token"], content["certificate"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def remove_local_access(data_dir: Path) -> None:
+    """At a clean stop: its token means nothing any more."""
+    (data_dir / FILE_NAME).unlink(missing_ok=True)
