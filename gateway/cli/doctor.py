@@ -20,8 +20,8 @@ from gateway.config import LOCAL_ACCOUNT_URI, Account, Settings
 from gateway.errors import ConfigError, GatewayError
 from gateway.microsip.diagnosis import diagnose
 from gateway.store.database import Database
-from gateway.web.client import GatewayClient
-from gateway.web.local import read_access
+from gateway.web.client import GatewayClient, GatewayUnreachable, RequestRefused
+from gateway.web.local import read_local_access
 
 REGISTRAR_WAIT = 2.0
 
@@ -101,10 +101,15 @@ def _data_folder(folder: Path) -> Finding:
 
 async def _running(settings: Settings) -> list[Finding]:
     """What a running gateway says of itself; nothing when none runs."""
+    access = read_local_access(settings.data_dir)
+    if access is None:
+        return []
     try:
-        async with GatewayClient(read_access(settings.data_dir)) as client:
-            ready = await client.ready()
-    except GatewayError:
+        async with GatewayClient(access) as client:
+            ready = await client.get("/readyz")
+    except RequestRefused as exc:
+        ready = exc.document
+    except GatewayUnreachable:
         return []
     return [
         Finding(
@@ -112,7 +117,7 @@ async def _running(settings: Settings) -> list[Finding]:
             f"running {part['part']}"[:13],
             part["detail"],
         )
-        for part in ready["parts"]
+        for part in ready.get("parts", ())
     ]
 
 

@@ -6,15 +6,12 @@ from typing import Any
 import click
 
 from gateway.errors import ConfigError, GatewayError, InvalidRequest
+from gateway.web.client import GatewayUnreachable, RequestRefused
 
 DONE = 0
 FAILED = 1
 USAGE = 2
 NOT_REACHABLE = 3
-
-
-class NotReachable(GatewayError):
-    """The running gateway does not answer."""
 
 
 class Commands(click.Group):
@@ -29,6 +26,8 @@ class Commands(click.Group):
 
 
 def exit_code(exc: GatewayError) -> int:
-    if isinstance(exc, NotReachable):
+    if isinstance(exc, GatewayUnreachable):
         return NOT_REACHABLE
+    if isinstance(exc, RequestRefused):
+        return USAGE if exc.status in {400, 404, 415, 422} else FAILED
     return USAGE if isinstance(exc, ConfigError | InvalidRequest) else FAILED

@@ -1,0 +1,50 @@
+"""``sip-gateway phone``: the sixteen verbs."""
+
+import json
+from pathlib import Path
+
+import click
+
+from gateway.cli.options import config_option, json_option, load_settings
+from gateway.errors import InvalidRequest
+from gateway.phone import PhoneCommand, Verb, parse_command
+from gateway.web.client import GatewayClient, JsonObject, call_gateway
+
+WORDS = {"confirmed": "OK", "unconfirmed": "WAIT", "refused": "NO", "failed": "ERR"}
+
+
+@click.command()
+@click.argument("verb")
+@click.argument("arguments", nargs=-1, metavar="[ARG...]")
+@click.option("--yes", is_flag=True, help="Close MicroSIP without asking.")
+@config_option
+@json_option
+def phone(
+    verb: str, arguments: tuple[str, ...], *, yes: bool, config: Path | None, as_json: bool
+) -> None:
+    """Drive MicroSIP: dial 1002, hangup, answer, status ... in chat words or DDE names."""
+    known = Verb.named(verb)
+    if known is None:
+        words = " ".join(Verb)
+        raise InvalidRequest(f"there is no verb {verb!r}; one of: {words}")
+    command = parse_command(known, arguments)
+    if known is Verb.CLOSE and not yes:
+        click.confirm("Close MicroSIP?", abort=True)
+
+    async def work(client: GatewayClient) -> JsonObject:
+        if known is Verb.STATUS:
+            return await client.phone_status()
+        return await client.phone(known, command.argument, confirm=known is Verb.CLOSE)
+
+    answer = call_gateway(load_settings(config).data_dir, work)
+    click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _line(command, answer))
+
+
+def _line(command: PhoneCommand, answer: JsonObject) -> str:
+    if command.verb is Verb.STATUS:
+        raw = f' "{answer["raw"]}"' if answer.get("raw") else ""
+        return f"{answer['state']}{raw} (by {answer['source']})"
+    seen = answer.get("detail") or answer.get("evidence")
+    because = f" ({seen})" if seen else ""
+    simulated = " [simulated]" if answer.get("simulated") else ""
+    return f"{WORDS[answer['outcome']]} {command}{because} #{answer['command_id']}{simulated}"
