@@ -1,0 +1,208 @@
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from gateway.cli import main
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> str:
+    path = tmp_path / "gateway.toml"
+    path.write_text(f"data_dir = {json.dumps(str(tmp_path / 'data'))}\n")
+    (tmp_path / "data").mkdir()
+    return str(path)
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_a_token_is_printed_once_and_alone(config: str) -> None:
+    created = run("token", "create", "crm", "--scope", "messages:send", "--config", config)
+    listed = run("token", "list", "--json", "--config", config)
+
+    assert created.exit_code == 0
+    assert created.stdout.count("\n") == 1
+    assert created.stdout.strip() not in listed.stdout
+    assert json.loads(listed.stdout)[0]["scopes"] == ["messages:send"]
+
+
+def test_a_token_name_is_taken_once(config: str) -> None:
+    run("token", "create", "crm", "--scope", "admin", "--config", config)
+
+    again = run("token", "create", "crm", "--scope", "admin", "--config", config)
+
+    assert again.exit_code == 1
+    assert "crm" in again.stderr
+
+
+def test_a_revoked_token_is_gone(config: str) -> None:
+    run("token", "create", "crm", "--scope", "admin", "--config", config)
+
+    first = run("token", "revoke", "crm", "--config", config)
+    second = run("token", "revoke", "crm", "--config", config)
+
+    assert (first.exit_code, second.exit_code) == (0, 1)
+
+
+def test_an_unknown_scope_is_wrong_usage(config: str) -> None:
+    result = run("token", "create", "x", "--scope", "everything", "--config", config)
+
+    assert result.exit_code == 2
+    assert "messages:send" in result.stderr
+
+
+def test_db_status_tells_when_an_upgrade_is_due(config: str) -> None:
+    before = run("db", "status", "--config", config)
+    upgraded = run("db", "upgrade", "--config", config)
+    after = run("db", "status", "--config", config)
+
+    assert (before.exit_code, upgraded.exit_code, after.exit_code) == (1, 0, 0)
+    assert "sip-gateway db upgrade" in before.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("send", "101", "hello"), id="send"),
+        pytest.param(("history",), id="history"),
+        pytest.param(("phone", "status"), id="phone"),
+    ],
+)
+def test_without_a_gateway_it_says_how_to_start_one(
+    config: str, arguments: tuple[str, ...]
+) -> None:
+    result = run(*arguments, "--config", config)
+
+    assert result.exit_code == 3
+    assert "sip-gateway run" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(("phone", "dail", "1"), "there is no verb", id="unknown"),
+        pytest.param(("phone", "dial"), "type: dial 1002", id="no-number"),
+        pytest.param(("phone", "volume", "101"), "0 to 100", id="too-loud"),
+        pytest.param(("phone", "dial", '1001")][Close("'), "dial takes", id="hostile"),
+        pytest.param(("phone", "device", "x"), "device input 3", id="device"),
+    ],
+)
+def test_a_bad_phone_command_is_refused_before_the_gateway_is_asked(
+    config: str, arguments: tuple[str, ...], told: str
+) -> None:
+    result = run(*arguments, "--config", config)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_config_check_names_the_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "bad.toml"
+    path.write_text("[http]\nprt = 1\n")
+
+    result = run("config", "check", "--config", str(path))
+
+    assert result.exit_code == 2
+    assert "did you mean port" in result.stderr
+
+
+def test_config_show_is_what_config_show_json_says(config: str) -> None:
+    shown = run("config", "show", "--config", config)
+    machine = run("config", "show", "--json", "--config", config)
+
+    assert f"http.port = {json.loads(machine.stdout)['http']['port']}" in shown.stdout
+
+
+def test_init_writes_what_config_check_accepts(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+
+    written = run(
+        "init", "--registrar", "sip:pbx.example", "--extension", "101", "--output", str(path)
+    )
+    checked = run("config", "check", "--config", str(path))
+
+    assert (written.exit_code, checked.exit_code) == (0, 0), written.output + checked.output
+    assert "sip:101@pbx.example" in path.read_text()
+
+
+def test_init_does_not_overwrite(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_text("# mine\n")
+
+    result = run("init", "--output", str(path))
+
+    assert result.exit_code == 2
+    assert path.read_text() == "# mine\n"
+
+
+def test_init_takes_registrar_and_domain_from_microsip(tmp_path: Path) -> None:
+    ini = tmp_path / "microsip.ini"
+    text = (
+        "[Settings]\r\naccountId=2\r\n[Account1]\r\nserver=other\r\n"
+        "[Account2]\r\nlabel=100%\r\nserver=10.0.0.5\r\ndomain=office.example\r\nusername=101\r\n"
+    )
+    ini.write_bytes(b"\xff\xfe" + text.encode("utf-16-le"))
+    path = tmp_path / "gateway.toml"
+
+    result = run("init", "--ini", str(ini), "--output", str(path), "--user", "199")
+
+    assert result.exit_code == 0, result.output
+    assert 'registrar = "sip:10.0.0.5"' in path.read_text()
+    assert 'uri = "sip:199@office.example"' in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        pytest.param(b"\xff\xfe[\x00", "cannot be read", id="broken"),
+        pytest.param(b"[Settings]\naccountId=1\n", "no [Account1]", id="no-account"),
+        pytest.param(b"[Account1]\nlabel=x\n", "neither server nor domain", id="no-server"),
+    ],
+)
+def test_init_says_what_is_wrong_with_microsips_file(
+    tmp_path: Path, content: bytes, told: str
+) -> None:
+    ini = tmp_path / "microsip.ini"
+    ini.write_bytes(content)
+
+    result = run("init", "--ini", str(ini), "--output", str(tmp_path / "gateway.toml"))
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_doctor_fails_on_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    config = tmp_path / "gateway.toml"
+    config.write_text(f"data_dir = {json.dumps(str(tmp_path / 'file'))}\n")
+
+    result = run("doctor", "--json", "--config", str(config))
+
+    found = {row["part"]: row for row in json.loads(result.stdout)}
+    assert result.exit_code == 1
+    assert found["data folder"]["grade"] == "fail"
+    assert "data_dir" in found["data folder"]["detail"]
+
+
+def test_doctor_names_the_port_that_is_taken(config: str, taken_port: int) -> None:
+    Path(config).write_text(
+        Path(config).read_text()
+        + f"[http]\nport = {taken_port}\n[sip]\nudp_port = 0\ntcp_port = 0\n"
+    )
+
+    result = run("doctor", "--config", config)
+
+    assert result.exit_code == 1
+    assert f"fail  HTTP          127.0.0.1:{taken_port}" in result.stdout
+    assert "[http] port" in result.stdout

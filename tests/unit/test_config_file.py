@@ -1,0 +1,145 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from gateway.config import format_duration, parse_duration
+from gateway.config_file import find_file, load, masked
+from gateway.errors import ConfigError
+
+
+def written(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "gateway.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_without_a_file_the_defaults_hold() -> None:
+    settings = load(None, {})
+
+    assert (settings.sip.udp_port, settings.http.port) == (5070, 8765)
+    assert settings.auto_upgrade
+    assert settings.database_url.startswith("sqlite+aiosqlite:///")
+
+
+def test_environment_goes_above_the_file_and_the_command_line_above_both(
+    tmp_path: Path,
+) -> None:
+    path = written(tmp_path, '[http]\nport = 1\nhost = "localhost"\n[sip]\nudp_port = 1\n')
+    environ = {"GATEWAY_HTTP__PORT": "2", "GATEWAY_SIP__UDP_PORT": "2"}
+
+    settings = load(path, environ, {"sip": {"udp_port": 3}})
+
+    assert (settings.http.host, settings.http.port) == ("localhost", 2)
+    assert settings.sip.udp_port == 3
+
+
+def test_lists_in_the_environment_are_json() -> None:
+    settings = load(None, {"GATEWAY_PHONE__DENY_NUMBERS": '["1*"]'})
+
+    assert settings.phone.deny_numbers == ("1*",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        pytest.param("[sip]\nudp_prt = 1", ["sip.udp_prt", "did you mean udp_port"], id="key"),
+        pytest.param("[spi]\n", ["spi", "did you mean sip"], id="section"),
+        pytest.param('[chat]\ncommand_max_age = "1"', ['"60s"'], id="duration"),
+        pytest.param("[http]\nport = 70000", ["http.port", "65535"], id="range"),
+        pytest.param("[sip]\ntls_port = 5061", ["sip.tls_port"], id="tls-is-not-there"),
+        pytest.param(
+            '[[sip.accounts]]\nname = "a"\nuri = "bot@x"', ["not a SIP URI"], id="uri"
+        ),
+        pytest.param(
+            '[[sip.accounts]]\nname = "a"\nuri = "sip:a@x"\nregistrar = "sip:x"',
+            ["needs username"],
+            id="no-username",
+        ),
+        pytest.param(
+            '[[sip.accounts]]\nname = "a"\nuri = "sip:a@x"\n'
+            '[[sip.accounts]]\nname = "a"\nuri = "sip:b@x"',
+            ["'a' is there twice"],
+            id="name-twice",
+        ),
+        pytest.param('[limits]\nhook = "many"', ['"2/20"'], id="limit"),
+        pytest.param('[sip]\ntrusted_sources = ["a b"]', ["10.0.0.0/24"], id="source"),
+        pytest.param("[sip\n", ["is not valid TOML"], id="toml"),
+    ],
+)
+def test_a_mistake_is_named_with_file_key_and_remedy(
+    tmp_path: Path, text: str, told: list[str]
+) -> None:
+    path = written(tmp_path, text)
+
+    with pytest.raises(ConfigError) as caught:
+        load(path, {})
+
+    assert str(path) in str(caught.value)
+    assert all(part in str(caught.value) for part in told)
+
+
+def test_a_mistake_in_the_environment_names_the_variable() -> None:
+    with pytest.raises(ConfigError, match=r"GATEWAY_HTTP__PRT.*did you mean port"):
+        load(None, {"GATEWAY_HTTP__PRT": "1"})
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="sip-gateway init"):
+        load(tmp_path / "none.toml", {})
+
+
+def test_a_file_that_is_not_utf8_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+    path.write_bytes(b'data_dir = "\xff"')
+
+    with pytest.raises(ConfigError, match="save it as UTF-8"):
+        load(path, {})
+
+
+def test_a_password_comes_from_its_file_and_is_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "bot.secret").write_text("geheim\n")
+    path = written(
+        tmp_path,
+        '[[sip.accounts]]\nname = "bot"\nuri = "sip:bot@x"\nregistrar = "sip:x"\n'
+        'username = "bot"\npassword_file = "bot.secret"\n'
+        '[database]\nurl = "postgresql+asyncpg://me:geheim@localhost/db"\n',
+    )
+
+    settings = load(path, {})
+
+    assert settings.sip.accounts[0].password.get_secret_value() == "geheim"
+    assert "geheim" not in str(masked(settings)) + repr(settings.sip)
+
+
+def test_a_missing_password_file_is_named(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, '[[sip.accounts]]\nname = "b"\nuri = "sip:b@x"\npassword_file = "no"\n'
+    )
+
+    with pytest.raises(ConfigError, match="password_file"):
+        load(path, {})
+
+
+def test_the_file_is_looked_for_as_told_then_by_environment(tmp_path: Path) -> None:
+    told, named = tmp_path / "told.toml", tmp_path / "named.toml"
+
+    assert find_file(told, {"GATEWAY_CONFIG": str(named)}) == told
+    assert find_file(None, {"GATEWAY_CONFIG": str(named)}) == named
+
+
+@pytest.mark.parametrize("text", ["300ms", "60s", "5m", "72h", "1.5s", "7d", "0s"])
+def test_a_duration_survives_being_written(text: str) -> None:
+    value = parse_duration(text)
+
+    assert parse_duration(format_duration(value)) == value
+
+
+@pytest.mark.parametrize("text", ["", "60", "-1s", "s", "1 week", None])
+def test_what_is_no_duration_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="a duration is text"):
+        parse_duration(text)
+
+
+def test_a_duration_may_have_a_space() -> None:
+    assert parse_duration("2 m") == timedelta(minutes=2)
