@@ -1,6 +1,7 @@
 #!/bin/sh
 # Sets up what the tests need (real peers, a virtual environment) and runs all of them.
 # Arguments go to pytest:  tests/run.sh tests/unit -x
+# With --prepare it sets up and runs nothing.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -19,10 +20,12 @@ fi
 if ! cmp -s pyproject.toml "$venv/pyproject.toml"; then
     echo "python: installing the project and its test tools into $venv"
     "$python" -m venv "$venv"
-    echo '*' > "$venv/.gitignore"
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.3'
     "$venv/bin/python" -m pip install --quiet --editable '.[postgres]' --group dev
     cp pyproject.toml "$venv/pyproject.toml"
 fi
 
+if [ "${1:-}" = --prepare ]; then
+    exit 0
+fi
 exec "$venv/bin/python" -m pytest --peers=required "$@"

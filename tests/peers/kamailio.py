@@ -10,7 +10,7 @@ from string import Template
 from typing import Self
 
 DOMAIN = "office.example"
-PASSWORD = "correct horse"
+PASSWORD = "correct-horse"
 """Of every account: Kamailio checks it without a database."""
 
 _CONFIGURATION = Template("""

@@ -1,0 +1,67 @@
+"""Kill -9: what was acknowledged is not lost."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.peers.gateway_process import LOCAL_ACCOUNT, GatewayProcess, eventually
+from tests.peers.sip_ua import SipUserAgent
+from tests.peers.sipp import Load, Sipp
+
+pytestmark = [pytest.mark.timeout(180)]
+
+LOAD = Load(total=5_000, per_second=500, in_flight=1_000, patience=40)
+
+
+@pytest.mark.peer("sipp")
+@pytest.mark.parametrize("stored_before", [100, 900, 1_800, 2_700, 3_600])
+@pytest.mark.parametrize("victim", ["gateway", "engine"])
+async def test_what_got_its_200_is_in_the_history_once(
+    tmp_path: Path, victim: str, stored_before: int
+) -> None:
+    async with GatewayProcess(tmp_path) as gateway:
+        load = asyncio.create_task(Sipp(tmp_path / "sipp", gateway.sip_port, LOAD).run())
+
+        async def under_load() -> bool:
+            return len(gateway.stored()) >= stored_before
+
+        await eventually(under_load)
+
+        if victim == "gateway":
+            await gateway.kill()
+            await gateway.start()
+        else:
+            gateway.kill_engine()
+        sent = await load
+
+        async def all_stored() -> bool:
+            return sent.acknowledged <= gateway.stored().keys()
+
+        await eventually(all_stored, 30)
+        print(  # noqa: T201  shown with -s, and when it fails
+            f"\n{victim} killed: {len(sent.acknowledged)} acknowledged of {LOAD.total}, "
+            f"{sent.retransmissions} retransmissions, {sent.seconds:.1f} s"
+        )
+        assert sent.acknowledged
+        assert {c: n for c, n in gateway.stored().items() if n != 1} == {}
+
+
+async def test_what_was_accepted_for_delivery_is_delivered(tmp_path: Path) -> None:
+    async with (
+        GatewayProcess(tmp_path, LOCAL_ACCOUNT) as gateway,
+        SipUserAgent("anna", gateway.sip_port) as anna,
+    ):
+        texts = [f"alert {number}" for number in range(30)]
+        for text in texts:
+            await gateway.send(f"sip:anna@{anna.host_port}", text)
+
+        await gateway.kill()
+        await gateway.start()
+
+        async def all_delivered() -> bool:
+            return len(await gateway.history("is:delivered alert")) == len(texts)
+
+        await eventually(all_delivered, 60)
+        received = [anna.received.get_nowait().text for _ in range(anna.received.qsize())]
+        assert sorted(set(received)) == sorted(texts)
