@@ -94,7 +94,10 @@ _RANGES = {
 
 _NUMBER = re.compile(r"[0-9*#+]{1,32}", re.ASCII)
 _DIGITS = re.compile(r"[0-9A-D*#,]{1,64}", re.ASCII)
-_SAFE_URI = re.compile(r"[A-Za-z0-9:@.;=\-_+*#~!%\[\]]{1,128}", re.ASCII)
+# No brackets and no escapes: %22 or %20 could come back to life behind the guard.
+_SAFE_URI = re.compile(r"[A-Za-z0-9:@.;=\-_+*#~!]{1,128}", re.ASCII)
+_SEPARATORS = str.maketrans("", "", "-.~!_")
+_URI_SCHEMES = ("sip:", "sips:")
 _DEVICE_ID = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
@@ -183,21 +186,27 @@ class NumberRules:
 
     def refusal(self, number: str) -> str:
         """Why *number* may not be dialled; empty when it may."""
-        names = [number]
-        if number.startswith(("sip:", "sips:")):
+        names = {number}
+        if number.startswith(_URI_SCHEMES):
             uri = SipUri.parse(number)
-            names = [number, uri.user]
-            listed = any(
-                fnmatchcase(number, p) for p in self.allow if p.startswith(("sip:", "sips:"))
-            )
-            if uri.host not in self.domains and not listed:
-                return f"{uri.host} is not an own domain; allow it in [phone] allow_numbers"
+            if host := self._foreign_host(number, uri):
+                return f"{host} is not an own domain; allow it in [phone] allow_numbers"
+            names |= {uri.user}
+        # A phone may leave out what only separates digits: 0-044 would dial 0044.
+        dialled = names | {name.translate(_SEPARATORS) for name in names}
         for pattern in self.deny:
-            if any(fnmatchcase(name, pattern) for name in names):
+            if any(fnmatchcase(name, pattern) for name in dialled):
                 return f"{pattern} is denied by [phone] deny_numbers"
         if not any(fnmatchcase(name, pattern) for name in names for pattern in self.allow):
             return "not in [phone] allow_numbers"
         return ""
+
+    def _foreign_host(self, number: str, uri: SipUri) -> str:
+        """The host the call would go to, when it is neither an own domain nor listed."""
+        if any(fnmatchcase(number, p) for p in self.allow if p.startswith(_URI_SCHEMES)):
+            return ""
+        hosts = (uri.host, uri.parameter("maddr") or uri.host)  # RFC 3261, section 19.1.1
+        return next((host for host in hosts if host not in self.domains), "")
 
 
 DIALLING = frozenset({Verb.DIAL, Verb.CALLTO, Verb.TRANSFER})

@@ -1,0 +1,1 @@
+"""MicroSIP: the channels that reach it, under one control."""

@@ -1,0 +1,33 @@
+"""The file ``microsip_api.log``: one line for each interaction with MicroSIP."""
+
+import logging
+from datetime import datetime
+from pathlib import Path
+
+from gateway.phone import CommandResult
+
+FILE_NAME = "microsip_api.log"
+
+log = logging.getLogger(__name__)
+
+
+def line(at: datetime, result: CommandResult) -> str:
+    """Date, time, verb, argument, outcome: ``2026-11-22 20:15:03Z dial 1002 confirmed``."""
+    words = [f"{at:%Y-%m-%d %H:%M:%SZ}", str(result.command), result.outcome, result.problem]
+    if result.simulated:
+        words.append("simulated")
+    return " ".join(word for word in words if word)
+
+
+class ApiLog:
+    """Appends to the file in the data folder; one that cannot be written stops no command."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / FILE_NAME
+
+    def write(self, at: datetime, result: CommandResult) -> None:
+        try:
+            with self._path.open("a", encoding="utf-8") as file:
+                file.write(line(at, result) + "\n")
+        except OSError as exc:
+            log.warning("cannot write %s: %s", self._path, exc)

@@ -1,0 +1,24 @@
+"""The channel where there is no MicroSIP to talk to."""
+
+from gateway.errors import PhoneError
+from gateway.microsip.phrase import phrase
+from gateway.phone import PhoneCommand, Problem
+
+
+class NoPhone:
+    """Answers every command with why there is none, which says what to do about it."""
+
+    name = "none"
+    simulated = False
+
+    def __init__(self, why: str) -> None:
+        self._why = why
+
+    def phrase(self, command: PhoneCommand) -> str:
+        return phrase(command, "plain")
+
+    async def execute(self, command: PhoneCommand) -> None:  # noqa: ARG002  the port's name
+        raise PhoneError(Problem.NOT_RUNNING, self._why)
+
+    async def status(self) -> str | None:
+        raise PhoneError(Problem.NOT_RUNNING, self._why)

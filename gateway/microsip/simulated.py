@@ -1,0 +1,108 @@
+"""A simulated MicroSIP, for ``--demo`` or a test."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from gateway.errors import PhoneError
+from gateway.microsip.phrase import phrase
+from gateway.phone import CALL_UP, PhoneCommand, PhoneState, Problem, Verb
+from gateway.ports import Clock
+
+ANSWERED_AFTER = timedelta(seconds=1)
+
+_WORDS = {
+    PhoneState.IDLE: "Idle",
+    PhoneState.RINGING: "Ringing",
+    PhoneState.DIALING: "Dialing",
+    PhoneState.ACTIVE: "In call",
+    PhoneState.HELD: "On hold",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    state: PhoneState = PhoneState.IDLE
+    number: str = ""
+    since: datetime | None = None
+
+    def at(self, now: datetime) -> "_Call":
+        """Whoever is dialled picks up by himself after a second."""
+        if (
+            self.state is PhoneState.DIALING
+            and self.since
+            and now >= self.since + ANSWERED_AFTER
+        ):
+            return _Call(PhoneState.ACTIVE, self.number)
+        return self
+
+
+class SimulatedChannel:
+    """A phone with one call at a time; like MicroSIP's, its Status tells of calls alone."""
+
+    name = "simulated"
+    simulated = True
+
+    def __init__(self, *, clock: Clock) -> None:
+        self._clock = clock
+        self._call = _Call()
+        self._closed = False
+
+    def phrase(self, command: PhoneCommand) -> str:
+        return phrase(command, "plain")
+
+    async def execute(self, command: PhoneCommand) -> None:
+        self._check_running()
+        call = self._call.at(self._clock())
+        match command.verb:
+            case Verb.DIAL | Verb.CALLTO:
+                self._call = _Call(PhoneState.DIALING, command.argument, self._clock())
+            case Verb.HANGUP | Verb.TRANSFER | Verb.DTMF:
+                self._in_call(call, command)
+            case Verb.HOLD:
+                self._hold(call)
+            case Verb.ANSWER | Verb.REJECT:
+                self._ringing(call, command)
+            case Verb.CLOSE:
+                self._closed = True
+            case _:
+                pass  # mute, volumes, devices: nothing that Status would show
+
+    async def status(self) -> str:
+        self._check_running()
+        call = self._call.at(self._clock())
+        return f"{_WORDS[call.state]} {call.number}".rstrip()
+
+    def ring(self, number: str) -> None:
+        """*number* calls."""
+        self._call = _Call(PhoneState.RINGING, number)
+
+    def _check_running(self) -> None:
+        if self._closed:
+            raise PhoneError(
+                Problem.NOT_RUNNING,
+                "the simulated MicroSIP was closed; restart the gateway to have it back",
+            )
+
+    def _in_call(self, call: _Call, command: PhoneCommand) -> None:
+        if call.state not in CALL_UP:
+            raise _refused(command)
+        if command.verb is not Verb.DTMF:
+            self._call = _Call()
+
+    def _hold(self, call: _Call) -> None:
+        if call.state not in {PhoneState.ACTIVE, PhoneState.HELD}:
+            raise _refused(PhoneCommand(Verb.HOLD))
+        held = call.state is PhoneState.HELD
+        self._call = _Call(PhoneState.ACTIVE if held else PhoneState.HELD, call.number)
+
+    def _ringing(self, call: _Call, command: PhoneCommand) -> None:
+        if call.state is not PhoneState.RINGING:
+            raise _refused(command)
+        answered = command.verb is Verb.ANSWER
+        self._call = _Call(PhoneState.ACTIVE, call.number) if answered else _Call()
+
+
+def _refused(command: PhoneCommand) -> PhoneError:
+    return PhoneError(
+        Problem.FAILED, f"the simulated MicroSIP refused {command.verb}; dial or ring it first"
+    )
