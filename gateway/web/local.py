@@ -15,13 +15,11 @@ class LocalAccess:
 
     url: str
     token: str = field(repr=False)
-    certificate: str = ""
-    """The gateway's own TLS certificate, which the client must trust; empty for HTTP."""
 
 
 def write_local_access(data_dir: Path, access: LocalAccess) -> None:
     """Replace the file in one step, readable by this user alone."""
-    content = {"url": access.url, "token": access.token, "certificate": access.certificate}
+    content = {"url": access.url, "token": access.token}
     unfinished = data_dir / f"{FILE_NAME}.{os.getpid()}"
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -34,7 +32,7 @@ def read_local_access(data_dir: Path) -> LocalAccess | None:
     """None when no gateway has left one here, or it cannot be read."""
     try:
         content = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
-        return LocalAccess(content["url"], content["token"], content["certificate"])
+        return LocalAccess(content["url"], content["token"])
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,0 +1,86 @@
+"""Bearer authentication (RFC 6750), scopes, limits per token."""
+
+import re
+
+from aiohttp import web
+
+from gateway.caller import Caller, Origin, Permission
+from gateway.limits import KeyedLimit
+from gateway.ports import Token, Tokens
+from gateway.web.local import TOKEN_NAME
+from gateway.web.problem import Code, HttpProblem
+from gateway.web.route import Call, Route, Scope
+
+_BEARER = re.compile(r"bearer +([!-~]{1,512})", re.IGNORECASE)
+_CHALLENGE = 'Bearer realm="sip-gateway"'
+_PERMISSIONS = {
+    Scope.MESSAGES_SEND: Permission.SEND,
+    Scope.MESSAGES_READ: Permission.HISTORY_ALL,
+    Scope.PHONE_READ: Permission.PHONE_READ,
+    Scope.PHONE_CONTROL: Permission.PHONE_CONTROL,
+    Scope.ADMIN: Permission.ADMIN,
+}
+
+
+class Gate:
+    """Lets a request through to its route, or says what it lacks."""
+
+    def __init__(self, *, tokens: Tokens, limit: KeyedLimit) -> None:
+        self._tokens = tokens
+        self._limit = limit
+
+    async def admit(self, request: web.Request, route: Route) -> Call:
+        if not route.scopes:
+            return Call(request=request)
+        token = await self._authenticate(request)
+        if token.scopes.isdisjoint(route.scopes):
+            raise missing_scope(route.scopes)
+        if not self._limit.allows(token.name):
+            raise too_many("this token")
+        return Call(request=request, token=token, caller=_caller(token))
+
+    async def _authenticate(self, request: web.Request) -> Token:
+        header = request.headers.get("Authorization")
+        if header is None:
+            raise _unauthenticated("send Authorization: Bearer TOKEN", _CHALLENGE)
+        match = _BEARER.fullmatch(header)
+        token = await self._tokens.token_for(match[1]) if match else None
+        if token is None:
+            raise _unauthenticated(
+                "this token is not known; make one with: sip-gateway token create",
+                f'{_CHALLENGE}, error="invalid_token"',
+            )
+        return token
+
+
+def _caller(token: Token) -> Caller:
+    return Caller(
+        who=f"token:{token.name}",
+        proof="bearer token",
+        origin=Origin.CLI if token.name == TOKEN_NAME else Origin.REST,
+        permissions=frozenset(
+            permission for scope, permission in _PERMISSIONS.items() if scope in token.scopes
+        ),
+    )
+
+
+def missing_scope(scopes: tuple[Scope, ...]) -> HttpProblem:
+    names = " or ".join(scopes)
+    return HttpProblem(
+        Code.FORBIDDEN_SCOPE,
+        f"the token needs the scope {names}; make one with: "
+        f"sip-gateway token create NAME --scope {scopes[0]}",
+        headers={"WWW-Authenticate": f'{_CHALLENGE}, error="insufficient_scope"'},
+    )
+
+
+def too_many(what: str) -> HttpProblem:
+    return HttpProblem(
+        Code.RATE_LIMITED,
+        f"too many requests for {what}; try again in a second",
+        headers={"Retry-After": "1"},
+    )
+
+
+def _unauthenticated(detail: str, challenge: str) -> HttpProblem:
+    return HttpProblem(Code.UNAUTHENTICATED, detail, headers={"WWW-Authenticate": challenge})

@@ -1,0 +1,106 @@
+"""Idempotency keys: the same request twice has its effect once."""
+
+import hashlib
+import re
+from contextlib import suppress
+from dataclasses import replace
+from typing import assert_never
+
+from aiohttp import web
+
+from gateway.errors import ConflictError, InvalidRequest, StorageUnavailable
+from gateway.ports import Claim, Clock, Idempotency, IdempotencyKey, StoredResponse
+from gateway.web.middleware import REQUEST_ID
+from gateway.web.problem import CONTENT_TYPE, Code, HttpProblem
+from gateway.web.route import JSON, Answer, Call, Handler
+
+HEADER = "Idempotency-Key"
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+class OnceOnly:
+    """Runs a handler once for a key; a repeated request gets the first one's answer.
+
+    A request whose end is not known (the gateway was killed) keeps its key taken: it may
+    have had its effect, and must not have it twice.
+    """
+
+    def __init__(self, *, idempotency: Idempotency, clock: Clock) -> None:
+        self._idempotency = idempotency
+        self._clock = clock
+
+    async def answer(self, call: Call, handler: Handler) -> Answer:
+        key = _key(call)
+        if key is None:
+            return await handler(call)
+        fingerprint = hashlib.sha256(await call.request.read()).hexdigest()
+        match await self._idempotency.claim(key, fingerprint, self._clock()):
+            case StoredResponse() as stored:
+                return _replayed(stored)
+            case Claim.MISMATCH:
+                raise HttpProblem(
+                    Code.IDEMPOTENCY_MISMATCH, "this key came with another body; use a new key"
+                )
+            case Claim.IN_PROGRESS:
+                raise HttpProblem(
+                    Code.IDEMPOTENCY_IN_PROGRESS,
+                    "the first request with this key has not ended; ask again later",
+                    headers={"Retry-After": "1"},
+                )
+            case Claim.CLAIMED:
+                return await self._run(replace(call, key=key), key, handler)
+            case never:
+                assert_never(never)
+
+    async def _run(self, call: Call, key: IdempotencyKey, handler: Handler) -> Answer:
+        try:
+            answer = await handler(call)
+        except HttpProblem as problem:
+            await self._end(call.request, key, problem)
+            raise
+        except (InvalidRequest, ConflictError):
+            await self._abandon(key)
+            raise
+        if not answer.key_completed:
+            location = answer.headers.get("Location", "")
+            await self._idempotency.complete(
+                key, StoredResponse(answer.status, answer.body, location)
+            )
+        return answer
+
+    async def _end(
+        self, request: web.Request, key: IdempotencyKey, problem: HttpProblem
+    ) -> None:
+        if not problem.took_effect:
+            await self._abandon(key)
+            return
+        document = problem.document(request[REQUEST_ID])
+        await self._idempotency.complete(key, StoredResponse(problem.code.status, document))
+
+    async def _abandon(self, key: IdempotencyKey) -> None:
+        with suppress(StorageUnavailable):  # what is being raised says more
+            await self._idempotency.abandon(key)
+
+
+def _key(call: Call) -> IdempotencyKey | None:
+    text = call.request.headers.get(HEADER)
+    if text is None or call.token is None:
+        return None
+    if not _KEY.fullmatch(text):
+        raise HttpProblem(
+            Code.INVALID_REQUEST, f"{HEADER} takes 1 to 255 visible ASCII characters"
+        )
+    scope = f"{call.token.name} {call.request.method} {call.request.path}"
+    return IdempotencyKey(scope, text)
+
+
+def _replayed(stored: StoredResponse) -> Answer:
+    headers = {"Idempotent-Replayed": "true"}
+    if stored.location:
+        headers["Location"] = stored.location
+    return Answer(
+        status=stored.status,
+        body=stored.body,
+        content_type=CONTENT_TYPE if stored.status >= 400 else JSON,
+        headers=headers,
+    )

@@ -1,0 +1,171 @@
+"""``/v1/phone``: MicroSIP."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Annotated
+
+from pydantic import Field
+
+from gateway.phone import (
+    CommandOutcome,
+    CommandResult,
+    PhoneRequest,
+    PhoneState,
+    PhoneStatus,
+    Problem,
+    Verb,
+    parse_command,
+)
+from gateway.ports import CallControl
+from gateway.web.access import missing_scope
+from gateway.web.body import read_body
+from gateway.web.notation import rfc3339
+from gateway.web.problem import Code, HttpProblem, invalid, not_found
+from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
+
+_SCOPES = {Verb.STATUS: Scope.PHONE_READ, Verb.CLOSE: Scope.ADMIN}
+_CODES = {
+    Problem.INVALID: Code.INVALID_REQUEST,
+    Problem.NOT_ALLOWED: Code.NOT_ALLOWED,
+    Problem.NO_CALL: Code.PHONE_NO_CALL,
+    Problem.FAILED: Code.PHONE_FAILED,
+    Problem.NOT_RUNNING: Code.PHONE_NOT_RUNNING,
+    Problem.NOT_RESPONDING: Code.PHONE_NOT_RESPONDING,
+    Problem.INTERRUPTED: Code.PHONE_NOT_RESPONDING,
+}
+_MAYBE_DONE = frozenset({Problem.NOT_RESPONDING, Problem.INTERRUPTED})
+
+
+class PhoneCommandRequest(RequestBody):
+    """What a verb needs."""
+
+    argument: Annotated[str, Field(max_length=256)] | None = None
+    """Of ``device``: ``input 3``."""
+    confirm: bool = False
+    """``close`` ends MicroSIP, so it must be true there."""
+
+
+class StateView(View):
+    """The call's state, when and from which channel it was read."""
+
+    value: PhoneState
+    source: str
+    observed_at: str
+
+
+class PhoneView(View):
+    """What is known of MicroSIP; *raw* is what it said itself."""
+
+    state: StateView
+    raw: str
+
+
+class PhoneCommandView(View):
+    """What became of a command."""
+
+    command_id: str
+    verb: Verb
+    argument: str
+    outcome: CommandOutcome
+    evidence: str
+    detail: str
+    channel: str
+    elapsed_ms: int
+    simulated: bool
+    status: PhoneView | None
+
+
+class Phone:
+    """Drives MicroSIP."""
+
+    def __init__(self, *, call_control: CallControl) -> None:
+        self._call_control = call_control
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route(
+                method="GET",
+                path="/v1/phone",
+                handler=self.status,
+                summary="The phone's state, as far as known",
+                scopes=(Scope.PHONE_READ,),
+                response=PhoneView,
+            ),
+            Route(
+                method="POST",
+                path="/v1/phone/{verb}",
+                handler=self.command,
+                summary=(
+                    "One of the sixteen verbs by chat word or DDE name; "
+                    "status needs phone:read, close needs admin with confirm: true, "
+                    "all others need phone:control"
+                ),
+                scopes=(Scope.PHONE_CONTROL, Scope.PHONE_READ, Scope.ADMIN),
+                request=PhoneCommandRequest,
+                response=PhoneCommandView,
+            ),
+        )
+
+    async def status(self, call: Call) -> Answer:  # noqa: ARG002  a handler takes its call
+        return Answer.of(_phone_view(await self._call_control.status()))
+
+    async def command(self, call: Call) -> Answer:
+        verb = _verb(call)
+        body = await read_body(call.request, PhoneCommandRequest)
+        # Split at spaces alone: any other white space is hostile in an argument.
+        words = tuple(body.argument.split(" ")) if body.argument else ()
+        command = parse_command(verb, words)
+        if verb is Verb.CLOSE and not body.confirm:
+            raise invalid('close ends MicroSIP; confirm it with "confirm": true', "/confirm")
+        assert call.caller is not None, "the route needs a token"
+        result = await self._call_control.execute(
+            PhoneRequest(command=command, caller=call.caller, text=str(command))
+        )
+        return _answer(result)
+
+
+def _verb(call: Call) -> Verb:
+    word = call.path("verb")
+    verb = Verb.named(word)
+    if verb is None:
+        near = get_close_matches(word.lower(), list(Verb), n=3, cutoff=0.4) or list(Verb)
+        raise not_found(f"there is no verb {word[:32]!r}; did you mean {' or '.join(near)}?")
+    scope = _SCOPES.get(verb, Scope.PHONE_CONTROL)
+    assert call.token is not None, "the route needs a token"
+    if scope not in call.token.scopes:
+        raise missing_scope((scope,))
+    return verb
+
+
+def _answer(result: CommandResult) -> Answer:
+    view = _command_view(result)
+    if result.problem is Problem.NONE:
+        return Answer.of(view)
+    raise HttpProblem(
+        _CODES[result.problem],
+        result.detail or result.evidence or _CODES[result.problem].summary,
+        members=view.model_dump(mode="json", exclude={"detail", "status"}),
+        took_effect=result.problem in _MAYBE_DONE,
+    )
+
+
+def _command_view(result: CommandResult) -> PhoneCommandView:
+    return PhoneCommandView(
+        command_id=result.command_id,
+        verb=result.command.verb,
+        argument=result.command.argument,
+        outcome=result.outcome,
+        evidence=result.evidence,
+        detail=result.detail,
+        channel=result.channel,
+        elapsed_ms=result.elapsed_ms,
+        simulated=result.simulated,
+        status=_phone_view(result.status) if result.status else None,
+    )
+
+
+def _phone_view(status: PhoneStatus) -> PhoneView:
+    state = StateView(
+        value=status.state, source=status.source, observed_at=rfc3339(status.observed_at)
+    )
+    return PhoneView(state=state, raw=status.raw)

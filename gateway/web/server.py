@@ -1,0 +1,136 @@
+"""The HTTP server: routes behind the gate, on one address."""
+
+import errno
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from ipaddress import ip_address
+from typing import Self
+
+from aiohttp import web
+
+from gateway.config import Http
+from gateway.errors import AlreadyRunning, ConfigError
+from gateway.metrics import Metrics
+from gateway.web.access import Gate
+from gateway.web.idempotency import OnceOnly
+from gateway.web.middleware import MAX_BODY_BYTES, Ledger, only_for_hosts, problem_documents
+from gateway.web.openapi import openapi_document
+from gateway.web.route import Answer, Call, Resource, Route
+
+_STOP_SECONDS = 5.0
+_TAKEN = frozenset({errno.EADDRINUSE, 10013, 10048})  # WSAEACCES, WSAEADDRINUSE
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches a server bound to *host*."""
+    try:
+        return ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+class WebServer:
+    """Serves the resources while its context is open."""
+
+    def __init__(
+        self,
+        *,
+        http: Http,
+        resources: Sequence[Resource],
+        gate: Gate,
+        once_only: OnceOnly,
+        metrics: Metrics,
+    ) -> None:
+        self._http = http
+        self._resources = resources
+        self._gate = gate
+        self._once_only = once_only
+        self._metrics = metrics
+        self._stack = AsyncExitStack()
+        self._port = http.port
+
+    @property
+    def port(self) -> int:
+        """The port it is bound to, once it is."""
+        return self._port
+
+    @property
+    def url(self) -> str:
+        """Where this machine reaches it."""
+        host = self._http.host
+        if host in {"0.0.0.0", "::", ""}:  # noqa: S104  where it is bound, not what to bind
+            host = "127.0.0.1"
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    @property
+    def routes(self) -> tuple[Route, ...]:
+        """The whole route table."""
+        listed = tuple(route for resource in self._resources for route in resource.routes())
+        return (*listed, self._document_route())
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            runner = web.AppRunner(
+                self._application(), access_log=None, shutdown_timeout=_STOP_SECONDS
+            )
+            await runner.setup()
+            stack.push_async_callback(runner.cleanup)
+            await self._bind(runner)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Takes no more requests; those under way have a few seconds to end."""
+        await self._stack.aclose()
+
+    async def _bind(self, runner: web.AppRunner) -> None:
+        host, port = self._http.host, self._http.port
+        try:
+            await web.TCPSite(runner, host, port).start()
+        except OSError as exc:
+            if exc.errno in _TAKEN:
+                raise AlreadyRunning(
+                    f"port {port} of {host} is taken by another program, or another gateway; "
+                    "stop it, or set another: [http] port = ... (GATEWAY_HTTP__PORT)"
+                ) from exc
+            raise ConfigError(
+                f"cannot listen on {host}: {exc.strerror or exc}; "
+                "set an address of this machine: [http] host = ... (GATEWAY_HTTP__HOST)"
+            ) from exc
+        self._port = runner.addresses[0][1]
+
+    def _application(self) -> web.Application:
+        middlewares = [Ledger(self._metrics).middleware, problem_documents]
+        if is_loopback(self._http.host):
+            own = {"localhost", "127.0.0.1", "[::1]", self._http.host.lower()}
+            middlewares.append(only_for_hosts(frozenset(own)))
+        application = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
+        for route in self.routes:
+            application.router.add_route(route.method, route.path, self._endpoint(route))
+        return application
+
+    def _endpoint(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
+        async def endpoint(request: web.Request) -> web.Response:
+            call = await self._gate.admit(request, route)
+            if route.takes_key:
+                return _response(await self._once_only.answer(call, route.handler))
+            return _response(await route.handler(call))
+
+        return endpoint
+
+    def _document_route(self) -> Route:
+        async def describe(call: Call) -> Answer:  # noqa: ARG001  a handler takes its call
+            return Answer(body=json.dumps(openapi_document(self.routes)))
+
+        return Route(
+            method="GET",
+            path="/openapi.json",
+            handler=describe,
+            summary="This interface as an OpenAPI 3.1 document",
+        )
+
+
+def _response(answer: Answer) -> web.Response:
+    headers = {"Content-Type": answer.content_type, **answer.headers}
+    return web.Response(status=answer.status, body=answer.body.encode(), headers=headers)
