@@ -1,0 +1,194 @@
+"""The delivery worker: lease what is due, attempt it, settle it."""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from gateway.errors import StorageUnavailable
+from gateway.message import (
+    Delivery,
+    DeliveryId,
+    Expired,
+    Failed,
+    Message,
+    MessageId,
+    Settlement,
+    Submission,
+)
+from gateway.patience import Patience
+from gateway.ports import Archive, Clock, DeliveryQueue
+from gateway.routes import Routes
+
+log = logging.getLogger(__name__)
+
+_LONGEST_REST = 30.0  # another gateway on the same database may queue without telling us
+_SHORTEST_REST = 0.25  # what is due may be another gateway's to send: never spin on it
+
+Notice = Callable[[Message, Failed | Expired], Submission | None]
+"""Composes what the sender of a message is told when it will not arrive, if anything."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkerSettings:
+    """How hard the worker works."""
+
+    concurrency: int = 64
+    per_destination: int = 50  # with more in flight UDP peers lose datagrams
+    lease: timedelta = timedelta(minutes=2)
+    """Longer than a SIP transaction, which ends after 32 s (RFC 3261, section 17.1.2.2)."""
+    grace: timedelta = timedelta(seconds=5)
+    """How long a stopping worker waits for the final responses of what is in flight."""
+    patience: Patience = field(default_factory=Patience)
+
+
+class DeliveryWorker:
+    """Drains the outbox."""
+
+    def __init__(
+        self,
+        *,
+        queue: DeliveryQueue,
+        archive: Archive,
+        routes: Routes,
+        notice: Notice,
+        clock: Clock,
+        woken: asyncio.Event,
+        settings: WorkerSettings,
+    ) -> None:
+        """*woken* is set by whoever made something due."""
+        self._queue = queue
+        self._archive = archive
+        self._routes = routes
+        self._notice = notice
+        self._clock = clock
+        self._woken = woken
+        self._settings = settings
+        self._attempts: dict[DeliveryId, asyncio.Task[None]] = {}
+        self._waiters: defaultdict[MessageId, list[asyncio.Future[Message]]] = defaultdict(list)
+
+    def wake(self) -> None:
+        """Something may have become due."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled: keep up to *concurrency* attempts running.
+
+        A cancelled worker waits for the final responses of what is in flight, for the
+        grace period. What is unanswered then is left to its lease: it may have arrived,
+        so it is due again when the lease ends, and marked as resent.
+        """
+        async with asyncio.TaskGroup() as group:
+            try:
+                while True:
+                    self._woken.clear()
+                    await self._rest(await self._start_due(group))
+            finally:
+                await self._finish()
+
+    async def wait_final(self, message_id: MessageId, seconds: float) -> Message | None:
+        """The message once its status is final; None when it is not within *seconds*."""
+        final: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._waiters[message_id].append(final)
+        try:
+            # It may have been settled before anybody waited.
+            found = await self._archive.get(message_id)
+            if found is not None and found.message.status.is_final:
+                return found.message
+            async with asyncio.timeout(seconds):
+                return await final
+        except TimeoutError:
+            return None
+        finally:
+            self._waiters[message_id].remove(final)
+            if not self._waiters[message_id]:
+                del self._waiters[message_id]
+
+    async def _start_due(self, group: asyncio.TaskGroup) -> float:
+        """Start an attempt for each delivery that is due; then, the seconds to rest."""
+        free = self._settings.concurrency - len(self._attempts)
+        if free <= 0:
+            return _LONGEST_REST
+        try:
+            leased = await self._lease(free)
+            for delivery in leased:
+                self._start(delivery, group)
+            if len(leased) == free:
+                return _LONGEST_REST
+            return self._until(await self._queue.next_due(self._clock()))
+        except StorageUnavailable as exc:
+            log.warning("deliveries wait for the database: %s", exc)
+            return self._settings.patience.first.total_seconds()
+
+    async def _lease(self, limit: int) -> Sequence[Delivery]:
+        settings = self._settings
+        leasing = asyncio.create_task(
+            self._queue.lease_due(
+                self._clock(), settings.lease, limit, settings.per_destination
+            ),
+            name="lease",
+        )
+        try:
+            return await asyncio.shield(leasing)
+        except asyncio.CancelledError:
+            # The transaction goes on, but nobody will attempt what it leases.
+            with contextlib.suppress(StorageUnavailable):
+                await self._queue.release([delivery.id for delivery in await leasing])
+            raise
+
+    def _start(self, delivery: Delivery, group: asyncio.TaskGroup) -> None:
+        if delivery.id in self._attempts:
+            # Its lease ran out while its outcome waits for the database: not again.
+            return
+        attempt = group.create_task(self._attempt(delivery), name=f"deliver {delivery.id}")
+        self._attempts[delivery.id] = attempt
+        attempt.add_done_callback(lambda _: self._ended(delivery.id))
+
+    def _ended(self, delivery_id: DeliveryId) -> None:
+        del self._attempts[delivery_id]
+        self._woken.set()
+
+    async def _attempt(self, delivery: Delivery) -> None:
+        settlement = await self._routes.attempt(delivery)
+        message = await self._settings.patience.insist(
+            f"the outcome of {delivery.id}", lambda: self._settle(settlement)
+        )
+        if message is not None:
+            self._announce(message)
+
+    async def _settle(self, settlement: Settlement) -> Message | None:
+        """Once, with the notice to the message's sender in the same transaction."""
+        outcome = settlement.outcome
+        if isinstance(outcome, Failed | Expired):
+            found = await self._archive.get(settlement.delivery.message_id)
+            if found is not None and not found.message.status.is_final:
+                notice = self._notice(found.message, outcome)
+                settlement = replace(settlement, notices=(notice,) if notice else ())
+        return await self._queue.settle(settlement)
+
+    def _announce(self, message: Message) -> None:
+        for final in self._waiters.get(message.id, ()):
+            if not final.done():
+                final.set_result(message)
+
+    async def _finish(self) -> None:
+        if self._attempts:
+            await asyncio.wait(
+                self._attempts.values(), timeout=self._settings.grace.total_seconds()
+            )
+        for delivery_id in self._attempts:
+            log.warning("stopped before the final response for %s", delivery_id)
+
+    def _until(self, due_at: datetime | None) -> float:
+        if due_at is None:
+            return _LONGEST_REST
+        seconds = (due_at - self._clock()).total_seconds()
+        return min(max(seconds, _SHORTEST_REST), _LONGEST_REST)
+
+    async def _rest(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
