@@ -1,0 +1,315 @@
+"""The SIP engine: the child process that owns PJSIP."""
+
+import errno
+import gc
+import os
+import signal
+import sqlite3
+import sys
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from pathlib import Path
+from typing import assert_never
+
+import pjsua2 as pj
+
+from gateway.sip.account import PROBE_SECONDS, BuddyPool, Event, Final, Pager, SipAccount
+from gateway.sip.answer import answered, not_sent
+from gateway.sip.journal import JournalWriter
+from gateway.sip.pipes import CommandReader, ReportWriter, private_stdout
+from gateway.sip.trace import Trace
+from gateway.sip.wire import (
+    Cause,
+    Journalled,
+    Listener,
+    Open,
+    Opened,
+    OpenFailed,
+    Registration,
+    Report,
+    Send,
+    Stop,
+    Trouble,
+    Unsent,
+)
+
+EX_TEMPFAIL = 75
+TRACE_LEVEL = 4
+POLL_MS = 100
+POLL_UNWOKEN_MS = 5
+"""Without a UDP port there is nothing to wake PJSIP by."""
+ANNOUNCE_SECONDS = 0.01
+REFUSED_SECONDS = 60
+"""PJSIP itself does not ask a registrar again that said no."""
+UNREGISTER_SECONDS = 2.0
+COLLECT_SECONDS = 60
+
+_TRANSPORTS = {"UDP": pj.PJSIP_TRANSPORT_UDP, "TCP": pj.PJSIP_TRANSPORT_TCP}
+_OS_ERROR = 120_000  # PJ_ERRNO_START_SYS
+_ADDRESS_IN_USE = {_OS_ERROR + errno.EADDRINUSE, _OS_ERROR + 10048}  # and WSAEADDRINUSE
+_RETRIED_BY_PJSIP = frozenset({408, 500, 502, 503, 504})
+
+
+class OpenError(Exception):
+    """A transport or an account cannot be opened."""
+
+    def __init__(self, cause: Cause, detail: str) -> None:
+        super().__init__(detail)
+        self.cause = cause
+        self.detail = detail
+
+
+class TraceWriter(pj.LogWriter):
+    """Hands PJSIP's log to the trace; what it holds is never printed."""
+
+    def __init__(self, trace: Trace, report: Callable[[Report], None]) -> None:
+        super().__init__()
+        self._trace = trace
+        self._report = report
+
+    def write(self, entry: pj.LogEntry) -> None:
+        try:
+            self._trace.note(entry.msg)
+        except Exception as exc:  # noqa: BLE001  pjsua2 would swallow it, the 200 would leave
+            try:
+                self._report(Trouble(f"cannot write the journal: {exc}"))
+            finally:
+                os._exit(EX_TEMPFAIL)
+
+
+class Engine:
+    """One PJSIP endpoint with its accounts; everything in it happens on one thread."""
+
+    def __init__(
+        self,
+        *,
+        settings: Open,
+        trace: Trace,
+        commands: CommandReader,
+        report: Callable[[Report], None],
+    ) -> None:
+        self._settings = settings
+        self._trace = trace
+        self._commands = commands
+        self._report = report
+        self._endpoint = pj.Endpoint()
+        self._writer = TraceWriter(trace, report)
+        self._accounts: dict[str, SipAccount] = {}
+        self._buddies = BuddyPool()
+        self._events: deque[Event] = deque()
+        self._in_flight: dict[int, tuple[Send, pj.IntVector]] = {}
+        self._registered: set[str] = set()
+        self._register_at: dict[str, float] = {}
+        self._poll_ms = POLL_UNWOKEN_MS
+        self._announced = 0
+        self._announced_at = 0.0
+        self._stopping = False
+
+    def open(self) -> None:
+        """Raises OpenError."""
+        self._endpoint.libCreate()
+        self._endpoint.libInit(_endpoint_configuration(self._writer))
+        listeners = tuple(self._listen(item) for item in self._settings.listeners)
+        self._endpoint.libStart()
+        for settings in self._settings.accounts:
+            account = SipAccount(settings, self._events)
+            try:
+                account.open()
+            except pj.Error as exc:
+                detail = f"account {settings.name}: {exc.reason}; check its uri and registrar"
+                raise OpenError(Cause.SETTINGS, detail) from exc
+            self._accounts[settings.name] = account
+        self._wake_through(listeners)
+        self._report(Opened(listeners))
+
+    def run(self) -> None:
+        """Until a Stop has been carried out."""
+        collect_at = time.monotonic() + COLLECT_SECONDS
+        while True:
+            self._turn()
+            for command in self._commands.waiting():
+                match command:
+                    case Send():
+                        self._send(command)
+                    case Stop(drain_seconds=seconds):
+                        self._stop(seconds)
+                        return
+                    case Open():
+                        raise ValueError("opened already")
+                    case _:
+                        assert_never(command)
+            if time.monotonic() > collect_at:
+                gc.collect()
+                collect_at = time.monotonic() + COLLECT_SECONDS
+
+    def close(self) -> None:
+        """Accounts and buddies must outlive PJSIP, or a MESSAGE in flight aborts it."""
+        self._endpoint.libDestroy()
+        self._buddies.clear()
+        self._accounts.clear()
+
+    def _listen(self, listener: Listener) -> Listener:
+        configuration = pj.TransportConfig()
+        configuration.port = listener.port
+        if not ip_address(self._settings.bind).is_unspecified:
+            configuration.boundAddress = self._settings.bind
+        try:
+            transport = self._endpoint.transportCreate(
+                _TRANSPORTS[listener.transport], configuration
+            )
+        except pj.Error as exc:
+            raise _open_error(listener, self._settings.bind, exc) from exc
+        address = self._endpoint.transportGetInfo(transport).localAddress
+        return Listener(listener.transport, int(address.rpartition(":")[2]))
+
+    def _wake_through(self, listeners: tuple[Listener, ...]) -> None:
+        bind = self._settings.bind
+        host = "127.0.0.1" if ip_address(bind).is_unspecified else bind
+        for listener in listeners:
+            if listener.transport == "UDP":
+                self._commands.wake((host, listener.port))
+                self._poll_ms = POLL_MS
+
+    def _turn(self) -> None:
+        pending = self._trace.appended != self._announced
+        self._endpoint.libHandleEvents(POLL_UNWOKEN_MS if pending else self._poll_ms)
+        self._drain_events()
+        for account in self._accounts.values():
+            account.refuse_calls()
+        now = time.monotonic()
+        for name in [name for name, due in self._register_at.items() if due <= now]:
+            del self._register_at[name]
+            self._accounts[name].register_now()
+        appended = self._trace.appended
+        if appended != self._announced and now - self._announced_at >= ANNOUNCE_SECONDS:
+            self._announced, self._announced_at = appended, now
+            self._report(Journalled())
+
+    def _drain_events(self) -> None:
+        while self._events:
+            match self._events.popleft():
+                case Pager(whole_message=whole_message):
+                    self._trace.complete(whole_message)
+                case Final() as final:
+                    self._settle(final)
+                case Registration() as registration:
+                    self._registration(registration)
+
+    def _send(self, request: Send) -> None:
+        account = self._accounts.get(request.account)
+        if account is None or not account.settings.sends:
+            self._report(Unsent(request.id, f"account {request.account} does not send"))
+            return
+        try:
+            token = self._buddies.send(account, request)
+        except pj.Error as exc:
+            self._report(not_sent(request.id, exc.status, exc.reason))
+        except TypeError:  # a lone surrogate in the text
+            self._report(not_sent(request.id, 0, "the text is not Unicode"))
+        else:
+            self._in_flight[int(token.this)] = (request, token)
+        # A status of a send that failed must not meet the next token at the same address.
+        self._drain_events()
+
+    def _settle(self, final: Final) -> None:
+        entry = self._in_flight.pop(final.token, None)
+        if entry is None:
+            return
+        request, _ = entry
+        answer = answered(
+            request.id, final.status_code, final.reason_phrase, final.whole_message
+        )
+        self._report(answer)
+        if answer.local and request.account in self._registered:
+            # Perhaps it is the registrar that is away: ask it, to know when it is back.
+            self._register_at.setdefault(request.account, time.monotonic() + PROBE_SECONDS)
+
+    def _registration(self, registration: Registration) -> None:
+        name, code = registration.account, registration.status_code
+        self._report(registration)
+        if registration.registered:
+            self._registered.add(name)
+            return
+        self._registered.discard(name)
+        if code not in _RETRIED_BY_PJSIP and code // 100 != 6 and not self._stopping:
+            self._register_at[name] = time.monotonic() + REFUSED_SECONDS
+
+    def _stop(self, drain_seconds: float) -> None:
+        self._stopping = True
+        deadline = time.monotonic() + drain_seconds
+        while self._in_flight and time.monotonic() < deadline:
+            self._turn()
+        self._register_at.clear()
+        for name in self._registered:
+            self._accounts[name].register_now(renew=False)
+        deadline = time.monotonic() + UNREGISTER_SECONDS
+        while self._registered and time.monotonic() < deadline:
+            self._turn()
+
+
+def _endpoint_configuration(writer: TraceWriter) -> pj.EpConfig:
+    configuration = pj.EpConfig()
+    configuration.uaConfig.threadCnt = 0
+    configuration.uaConfig.userAgent = "sip-message-gateway"
+    configuration.medConfig.threadCnt = 0
+    log = configuration.logConfig
+    log.writer = writer
+    writer.__disown__()  # libDestroy deletes it
+    log.level = log.consoleLevel = TRACE_LEVEL  # below this no trace, and no writer called
+    log.msgLogging = 1
+    log.decor = 0
+    return configuration
+
+
+def _open_error(listener: Listener, bind: str, error: pj.Error) -> OpenError:
+    key = f"[sip] {listener.transport.lower()}_port"
+    if error.status in _ADDRESS_IN_USE:
+        return OpenError(
+            Cause.PORT_TAKEN,
+            f"{listener.transport} port {listener.port} is taken by another program:"
+            f" end it, or set {key} to a free port (0: any)",
+        )
+    return OpenError(
+        Cause.SETTINGS,
+        f"cannot open {listener.transport} port {listener.port} on {bind}: {error.reason};"
+        f" check [sip] bind and {key}",
+    )
+
+
+def _serve(settings: Open, commands: CommandReader, report: Callable[[Report], None]) -> None:
+    with JournalWriter(Path(settings.journal), settings.journal_sync) as journal:
+        trace = Trace(journal=journal, clock=lambda: datetime.now(UTC))
+        engine = Engine(settings=settings, trace=trace, commands=commands, report=report)
+        try:
+            engine.open()
+            engine.run()
+        finally:
+            engine.close()
+
+
+def main() -> int:
+    """Serve the gateway at the other end of standard input and output."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # they are meant for the gateway, which says Stop
+    gc.disable()  # PJSIP's objects must not be collected on the thread that reads commands
+    report = ReportWriter(private_stdout())
+    commands = CommandReader(0)
+    commands.start()
+    settings = commands.first()
+    try:
+        _serve(settings, commands, report)
+    except OpenError as exc:
+        report(OpenFailed(exc.cause, exc.detail))
+        return 1
+    except sqlite3.Error as exc:
+        detail = f"{settings.journal}: {exc}; free space or mend it, it is tried again"
+        report(OpenFailed(Cause.JOURNAL_UNWRITABLE, detail))
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

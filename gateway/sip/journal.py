@@ -1,0 +1,159 @@
+"""The journal: a SQLite file that holds each MESSAGE from its 200 OK to the store's commit."""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+from gateway.message import MessageId
+
+BUSY_SECONDS = 5.0
+"""How long an append waits for the gateway's delete before it fails."""
+PARTIAL_AGE = timedelta(seconds=2)
+"""After this a partial row is taken as it is: the engine that would complete it died."""
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS request (
+  seq INTEGER PRIMARY KEY,
+  id TEXT NOT NULL UNIQUE,
+  received_at TEXT NOT NULL,
+  transport TEXT NOT NULL,
+  source TEXT NOT NULL,
+  partial INTEGER NOT NULL,
+  raw BLOB NOT NULL
+);
+CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, written_at TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRow:
+    """One acknowledged MESSAGE request."""
+
+    id: MessageId
+    received_at: datetime
+    transport: str
+    source: str
+    """``host:port``"""
+    raw: bytes
+    partial: bool = False
+    """*raw* is shorter than what was received."""
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    # The gateway reads in worker threads, one at a time.
+    connection = sqlite3.connect(
+        path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(_SCHEMA)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _text(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+class JournalWriter:
+    """The engine's side: each append is a transaction of its own."""
+
+    def __init__(self, path: Path, sync: str) -> None:
+        self._path = path
+        self._sync = sync
+        self._connection: sqlite3.Connection | None = None
+
+    def __enter__(self) -> Self:
+        """Open the file and prove that it can be written; raises sqlite3.Error."""
+        self._connection = _connect(self._path)
+        self._connection.execute(f"PRAGMA synchronous = {self._sync}")
+        self._connection.execute(
+            "INSERT OR REPLACE INTO probe VALUES (1, ?)", (_text(datetime.now(UTC)),)
+        )
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def append(self, row: JournalRow) -> None:
+        """Returns after the commit; raises sqlite3.Error."""
+        assert self._connection is not None
+        self._connection.execute(
+            "INSERT INTO request (id, received_at, transport, source, partial, raw)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                str(row.id),
+                _text(row.received_at),
+                row.transport,
+                row.source,
+                int(row.partial),
+                row.raw,
+            ),
+        )
+
+    def complete(self, row_id: MessageId, raw: bytes) -> None:
+        """Replace what a partial row holds, if the gateway has not taken it yet."""
+        assert self._connection is not None
+        self._connection.execute(
+            "UPDATE request SET raw = ?, partial = 0 WHERE id = ?", (raw, str(row_id))
+        )
+
+
+class JournalReader:
+    """The gateway's side: rows stay until they are deleted by id."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._connection: sqlite3.Connection | None = None
+
+    def read(self, limit: int, now: datetime) -> Sequence[JournalRow]:
+        """The oldest rows, without partial ones that may still be completed."""
+        cursor = self._open().execute(
+            "SELECT id, received_at, transport, source, raw, partial FROM request"
+            " WHERE partial = 0 OR received_at < ? ORDER BY seq LIMIT ?",
+            (_text(now - PARTIAL_AGE), limit),
+        )
+        return [
+            JournalRow(
+                id=MessageId(UUID(row_id)),
+                received_at=datetime.fromisoformat(received_at),
+                transport=transport,
+                source=source,
+                raw=raw,
+                partial=bool(partial),
+            )
+            for row_id, received_at, transport, source, raw, partial in cursor
+        ]
+
+    def delete(self, rows: Sequence[JournalRow]) -> None:
+        """What the store has committed, in one transaction."""
+        connection = self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        connection.executemany(
+            "DELETE FROM request WHERE id = ?", [(str(row.id),) for row in rows]
+        )
+        connection.execute("COMMIT")
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def _open(self) -> sqlite3.Connection:
+        if self._connection is None:
+            self._connection = _connect(self._path)
+        return self._connection

@@ -1,0 +1,80 @@
+"""A journalled MESSAGE request: raw bytes -> InboundRequest."""
+
+import re
+
+from gateway.address import NameAddr
+from gateway.errors import AddressError
+from gateway.message import Flag, InboundRequest
+from gateway.sip.body import Content, read_body
+from gateway.sip.headers import Headers, parse_headers, split_block, split_list, storable
+from gateway.sip.journal import JournalRow
+
+_MAX_CSEQ = 2**31 - 1  # RFC 3261, section 8.1.1.5
+_SIP_URI = re.compile(r"(<|\A)\s*sips?:", re.IGNORECASE)
+
+
+def inbound_request(row: JournalRow) -> InboundRequest:
+    """Read headers and body; never raises: what cannot be read is empty, and kept raw."""
+    head, rest = split_block(row.raw.lstrip(b"\r\n"))
+    start_line, _, block = head.partition(b"\n")
+    headers = parse_headers(block)
+    body, truncated = _body(headers, rest, partial=row.partial)
+    content = read_body(headers.first("content-type"), body)
+    from_uri, from_tag = _party(headers.one("from"))
+    return InboundRequest(
+        id=row.id,
+        received_at=row.received_at,
+        transport=row.transport,
+        source=row.source,
+        request_uri=_request_uri(start_line),
+        from_uri=from_uri,
+        from_tag=from_tag,
+        to_uri=_party(headers.one("to"))[0],
+        asserted_identity=_asserted_identity(headers),
+        call_id=headers.first("call-id"),
+        cseq=_cseq(headers.first("cseq")),
+        content_type=content.content_type,
+        text=content.text,
+        raw_body=content.raw,
+        flags=_flags(content, truncated=truncated),
+    )
+
+
+def _body(headers: Headers, rest: bytes, *, partial: bool) -> tuple[bytes, bool]:
+    """What Content-Length says of *rest*; truncated when it says more than there is."""
+    length = headers.first("content-length")
+    if not re.fullmatch("[0-9]{1,9}", length, re.ASCII):
+        return rest, partial
+    return rest[: int(length)], partial or len(rest) < int(length)
+
+
+def _request_uri(start_line: bytes) -> str:
+    words = storable(start_line).split()
+    return words[1] if len(words) > 1 else ""
+
+
+def _party(value: str) -> tuple[str, str]:
+    """URI with tag; a URI that SipUri does not take is given as it stands."""
+    try:
+        party = NameAddr.parse(value)
+    except AddressError:
+        return value, ""
+    return str(party.uri), party.tag
+
+
+def _asserted_identity(headers: Headers) -> str:
+    """RFC 3325, section 9.1: at most one SIP URI; where there are two, nobody is named."""
+    values = [v for line in headers.all("p-asserted-identity") for v in split_list(line)]
+    identities = {_party(value)[0] for value in values if _SIP_URI.search(value)}
+    return identities.pop() if len(identities) == 1 else ""
+
+
+def _cseq(value: str) -> int:
+    match = re.match("[0-9]{1,10}", value, re.ASCII)
+    number = int(match[0]) if match else 0
+    return number if number <= _MAX_CSEQ else 0
+
+
+def _flags(content: Content, *, truncated: bool) -> frozenset[Flag]:
+    flags = {Flag.TRUNCATED: truncated, Flag.UNDECODABLE: content.undecodable}
+    return frozenset(flag for flag, is_set in flags.items() if is_set)
