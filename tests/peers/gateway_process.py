@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import sqlite3
 import sys
 import time
@@ -13,12 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from aiohttp import ClientSession
+
 from gateway.web.client import GatewayClient
 from gateway.web.local import read_local_access
 from tests.peers.kamailio import DOMAIN, PASSWORD, Kamailio, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
+_REGISTERED = re.compile(r"^sip_gateway_registered\{.*\} 1\.0$", re.MULTILINE)
 _SIGKILL = 9  # by number: the types are checked for Windows too
 _TICKS_PER_SECOND = 100  # USER_HZ of every Linux
 
@@ -180,11 +184,14 @@ class GatewayProcess:
         """Returns when so many accounts are registered."""
 
         async def all_there() -> bool:
-            async with self.client() as client:
-                ready = await client.get("/readyz")
-            return str(ready).count("registered") >= accounts  # shape: to be refined
+            return len(_REGISTERED.findall(await self.metrics())) >= accounts
 
         await eventually(all_there)
+
+    async def metrics(self) -> str:
+        url = f"http://127.0.0.1:{self.http_port}/metrics"
+        async with ClientSession() as session, session.get(url) as response:
+            return await response.text()
 
     # --- the process ------------------------------------------------------------------
 
