@@ -34,7 +34,7 @@ class Hostile:
 
     @property
     def call_id(self) -> str:
-        return f"{self.name.replace(' ', '-')}@hostile"
+        return "".join(letter if letter.isalnum() else "-" for letter in self.name)
 
     def __bytes__(self) -> bytes:
         headers = {
@@ -52,11 +52,12 @@ class Hostile:
         return "\r\n".join(lines).encode() + b"\r\n\r\n" + self.body
 
 
+CONTACT = {"Contact": "<sip:mallory@127.0.0.1:9>", "Content-Type": ""}
 LONG_URI = f"sip:{'a' * 280}@127.0.0.1"
 DATAGRAMS = (
     Hostile("no content type", 200, replaced={"Content-Type": ""}),
     Hostile("content length too small", 200, replaced={"Content-Length": "4"}),
-    Hostile("content length too great", None, replaced={"Content-Length": "4000"}),
+    Hostile("content length too great", 200, replaced={"Content-Length": "4000"}),
     Hostile("negative content length", None, replaced={"Content-Length": "-1"}),
     Hostile("to tag", 481, replaced={"To": "<sip:bot@127.0.0.1>;tag=made-up"}),
     Hostile("another method in cseq", None, replaced={"CSeq": "1 INVITE"}),
@@ -65,14 +66,14 @@ DATAGRAMS = (
     Hostile("empty body", 200, body=b""),
     Hostile("control characters", 200, body=b"\x1b[2J\x07\r\n\r\n\x7f"),
     Hostile("another verb in the number", 200, body=b'dial 1001")][Close("'),
-    Hostile("long request uri", None, uri=LONG_URI),
-    Hostile("long from", None, replaced={"From": f"<{LONG_URI}>;tag=1"}),
+    Hostile("long request uri", 200, uri=LONG_URI),
+    Hostile("long from", 200, replaced={"From": f"<{LONG_URI}>;tag=1"}),
     Hostile("no from", None, replaced={"From": ""}),
     Hostile("no call id", None, replaced={"Call-ID": ""}),
-    Hostile("max forwards used up", None, replaced={"Max-Forwards": "0"}),
+    Hostile("max forwards used up", 200, replaced={"Max-Forwards": "0"}),
     Hostile("a stranger's account", 200, uri="sip:nobody@elsewhere.example"),
-    Hostile("a subscription", 489, method="SUBSCRIBE", replaced={"Event": "presence"}),
-    Hostile("a call", 488, method="INVITE", replaced={"Contact": "<sip:m@127.0.0.1:9>"}),
+    Hostile("a subscription", 489, b"", {**CONTACT, "Event": "presence"}, method="SUBSCRIBE"),
+    Hostile("a call", 488, b"", CONTACT, method="INVITE"),
     Hostile(
         "nested multipart",
         200,
