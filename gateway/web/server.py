@@ -8,6 +8,7 @@ from ipaddress import ip_address
 from typing import Self
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from gateway.config import Http
 from gateway.errors import AlreadyRunning, ConfigError
@@ -101,7 +102,7 @@ class WebServer:
         self._port = runner.addresses[0][1]
 
     def _application(self) -> web.Application:
-        middlewares = [Ledger(self._metrics).middleware, problem_documents]
+        middlewares: list[Middleware] = [Ledger(self._metrics).middleware, problem_documents]
         if is_loopback(self._http.host):
             own = {"localhost", "127.0.0.1", "[::1]", self._http.host.lower()}
             middlewares.append(only_for_hosts(frozenset(own)))

@@ -1,0 +1,1 @@
+"""Inbound webhooks: what other systems post becomes messages."""

@@ -1,0 +1,68 @@
+"""``/v1/hooks/{key}``: inbound webhooks."""
+
+from collections.abc import Sequence
+
+from gateway.hooks.receive import Hooks
+from gateway.hooks.request import Accepted, HookRequest, Reason, Rejected
+from gateway.metrics import Metrics
+from gateway.web.access import too_many
+from gateway.web.notation import message_id_text
+from gateway.web.problem import Code, HttpProblem
+from gateway.web.route import Answer, Call, Route, View
+
+
+class HookReceiptView(View):
+    """The webhook is committed, with the messages made of it."""
+
+    delivery_id: str
+    messages: tuple[str, ...]
+
+
+class HookInlet:
+    """Takes what other systems post; each source has a verification of its own."""
+
+    def __init__(self, *, hooks: Hooks, metrics: Metrics) -> None:
+        self._hooks = hooks
+        self._metrics = metrics
+
+    def routes(self) -> Sequence[Route]:
+        return (
+            Route(
+                method="POST",
+                path="/v1/hooks/{key}",
+                handler=self.post,
+                summary="An inbound webhook, verified as its source is configured",
+                response=HookReceiptView,
+                status=202,
+            ),
+        )
+
+    async def post(self, call: Call) -> Answer:
+        key = call.path("key")
+        request = HookRequest(
+            body=await call.request.read(),
+            content_type=call.request.content_type,
+            headers=tuple(call.request.headers.items()),
+        )
+        match await self._hooks.receive(key, request):
+            case Accepted(receipt=receipt):
+                self._count(key, "duplicate" if receipt.duplicate else "accepted")
+                messages = tuple(message_id_text(one) for one in receipt.message_ids)
+                view = HookReceiptView(delivery_id=receipt.delivery_id, messages=messages)
+                return Answer.of(view, status=202)
+            case Rejected() as rejected:
+                # Any key can be asked for; only configured ones get a counter.
+                known = rejected.reason is not Reason.UNKNOWN_KEY
+                self._count(key if known else "unknown", rejected.reason)
+                raise _problem(key, rejected)
+
+    def _count(self, source: str, result: str) -> None:
+        self._metrics.hooks.labels(source, result).inc()
+
+
+def _problem(key: str, rejected: Rejected) -> HttpProblem:
+    if rejected.reason is Reason.RATE:
+        return too_many(f"webhook {key}")
+    code = Code(rejected.reason.value)
+    headers = {"WWW-Authenticate": "Bearer"} if code.status == 401 else {}
+    return HttpProblem(code, rejected.detail, headers=headers)
