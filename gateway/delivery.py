@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from gateway.errors import StorageUnavailable
+from gateway.errors import ConflictError, StorageUnavailable
 from gateway.message import (
     Delivery,
     DeliveryId,
@@ -94,13 +94,13 @@ class DeliveryWorker:
         final: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._waiters[message_id].append(final)
         try:
-            # It may have been settled before anybody waited.
-            found = await self._archive.get(message_id)
-            if found is not None and found.message.status.is_final:
-                return found.message
             async with asyncio.timeout(seconds):
+                # It may have been settled before anybody waited.
+                found = await self._archive.get(message_id)
+                if found is not None and found.message.status.is_final:
+                    return found.message
                 return await final
-        except TimeoutError:
+        except (TimeoutError, StorageUnavailable):
             return None
         finally:
             self._waiters[message_id].remove(final)
@@ -153,9 +153,14 @@ class DeliveryWorker:
 
     async def _attempt(self, delivery: Delivery) -> None:
         settlement = await self._routes.attempt(delivery)
-        message = await self._settings.patience.insist(
-            f"the outcome of {delivery.id}", lambda: self._settle(settlement)
-        )
+        try:
+            message = await self._settings.patience.insist(
+                f"the outcome of {delivery.id}", lambda: self._settle(settlement)
+            )
+        except ConflictError as exc:
+            # The database went away after a commit that was not acknowledged any more.
+            log.warning("the outcome of %s is stored already: %s", delivery.id, exc)
+            return
         if message is not None:
             self._announce(message)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from gateway.address import Aor
+from gateway.errors import ConflictError
 from gateway.identity import Recognised
 from gateway.message import (
     TEXT_PLAIN,
@@ -151,7 +152,8 @@ class Inbound:
         lane = self._lanes[peer]
         while lane:
             async with self._slots:
-                await self._answer(lane.popleft())
+                if lane:  # a stop empties it
+                    await self._answer(lane.popleft())
         del self._lanes[peer]
 
     async def _finish(self) -> None:
@@ -164,10 +166,14 @@ class Inbound:
     async def _answer(self, message: Message) -> None:
         texts = await self._texts(message)
         replies = self._outbox.reply(message, texts)
-        await self._settings.patience.insist(
-            f"the answer to {message.id}",
-            lambda: self._inbox.settle_inbound(message.id, replies),
-        )
+        try:
+            await self._settings.patience.insist(
+                f"the answer to {message.id}",
+                lambda: self._inbox.settle_inbound(message.id, replies),
+            )
+        except ConflictError as exc:
+            # The database went away after a commit that was not acknowledged any more.
+            log.warning("the answer to %s is stored already: %s", message.id, exc)
         if replies:
             self._outbox.wake()
 
