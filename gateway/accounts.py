@@ -126,7 +126,7 @@ async def resolve(host: str) -> Collection[str]:
     """The addresses that the system's resolver gives for *host*."""
     try:
         found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_DGRAM)
-    except OSError:
+    except (OSError, UnicodeError):  # the latter for what cannot be a name at all
         return ()
     return {str(item[4][0]) for item in found}
 

@@ -1,0 +1,174 @@
+"""The configured accounts with their servers' addresses."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from gateway.accounts import Accounts, is_own_address, resolve
+from gateway.config import Account, Sip
+from gateway.identity import AccountIdentity
+from gateway.message import InboundRequest, MessageId, uuid7
+from tests.fakes import NOON
+
+BOT: dict[str, Any] = {
+    "name": "bot",
+    "uri": "sip:bot@office.example",
+    "username": "bot",
+    "password": "x",
+}
+
+
+class Dns:
+    """Name service that a test can change."""
+
+    def __init__(self, **names: Collection[str]) -> None:
+        self.names = names
+        self.asked: list[str] = []
+
+    async def resolve(self, host: str) -> Collection[str]:
+        self.asked.append(host)
+        return self.names.get(host.partition(".")[0], ())
+
+
+def accounts_of(dns: Dns, *trusted: str, **account: Any) -> Accounts:
+    return Accounts(
+        sip=Sip(accounts=(Account(**BOT, **account),), trusted_sources=trusted),
+        contact_secrets={"bot": "5ecret"},
+        resolve=dns.resolve,
+    )
+
+
+def only(accounts: Accounts) -> AccountIdentity:
+    (identity,) = accounts.identities()
+    return identity
+
+
+async def test_the_registrars_addresses_are_trusted_once_known() -> None:
+    dns = Dns(office=["10.0.0.5", "10.0.0.6"])
+    accounts = accounts_of(dns, registrar="sip:office.example")
+
+    before = only(accounts).sources.trust("UDP", "10.0.0.5:5060")
+    await accounts.refresh()
+    after = only(accounts).sources
+
+    assert not before
+    assert after.trust("UDP", "10.0.0.5:5060")
+    assert after.trust("UDP", "10.0.0.6:5060")
+    assert not after.trust("UDP", "10.0.0.7:5060")
+
+
+async def test_a_name_that_is_not_found_any_more_keeps_its_addresses() -> None:
+    dns = Dns(office=["10.0.0.5"])
+    accounts = accounts_of(dns, registrar="sip:office.example")
+    await accounts.refresh()
+
+    dns.names = {}
+    await accounts.refresh()
+
+    assert only(accounts).sources.trust("UDP", "10.0.0.5:5060")
+
+
+async def test_a_name_that_moved_loses_its_old_address() -> None:
+    dns = Dns(office=["10.0.0.5"])
+    accounts = accounts_of(dns, registrar="sip:office.example")
+    await accounts.refresh()
+
+    dns.names = {"office": ["10.0.0.8"]}
+    await accounts.refresh()
+
+    assert only(accounts).sources.trust("UDP", "10.0.0.8:5060")
+    assert not only(accounts).sources.trust("UDP", "10.0.0.5:5060")
+
+
+async def test_addresses_are_not_looked_up() -> None:
+    dns = Dns()
+    accounts = accounts_of(
+        dns, "10.1.0.0/16", "[2001:db8::1]:5060", registrar="sip:10.0.0.5:5080"
+    )
+    await accounts.refresh()
+
+    assert dns.asked == []
+    assert only(accounts).sources.trust("UDP", "10.0.0.5:5080")
+    assert only(accounts).sources.trust("UDP", "10.1.2.3:777")
+    assert only(accounts).sources.trust("UDP", "[2001:db8::1]:5060")
+
+
+@pytest.mark.parametrize(
+    ("account", "next_hop"),
+    [
+        pytest.param({}, "", id="local"),
+        pytest.param({"registrar": "sip:office.example"}, "office.example:5060", id="udp"),
+        pytest.param(
+            {"registrar": "sip:office.example;transport=tls"}, "office.example:5061", id="tls"
+        ),
+        pytest.param({"registrar": "sips:office.example"}, "office.example:5061", id="sips"),
+        pytest.param(
+            {"registrar": "sip:office.example", "proxy": "sip:10.0.0.5:5080;lr"},
+            "10.0.0.5:5080",
+            id="proxy",
+        ),
+    ],
+)
+def test_the_next_hop_is_the_proxy_or_the_registrar(
+    account: dict[str, str], next_hop: str
+) -> None:
+    assert only(accounts_of(Dns(), **account)).next_hop == next_hop
+
+
+def test_only_an_account_without_registrar_trusts_loopback() -> None:
+    local = only(accounts_of(Dns()))
+    registered = only(accounts_of(Dns(), registrar="sip:10.0.0.5"))
+
+    assert local.sources.trust("UDP", "127.0.0.1:40000")
+    assert not registered.sources.trust("UDP", "127.0.0.1:40000")
+
+
+def test_an_account_without_registrar_has_no_contact_to_prove_by() -> None:
+    assert only(accounts_of(Dns())).contact_secret == ""
+    assert only(accounts_of(Dns(), registrar="sip:10.0.0.5")).contact_secret == "5ecret"
+
+
+def test_a_request_is_recognised_by_the_accounts() -> None:
+    request = InboundRequest(
+        id=MessageId(uuid7(NOON)),
+        received_at=NOON,
+        transport="UDP",
+        source="127.0.0.1:40000",
+        request_uri="sip:bot@127.0.0.1:5070",
+        from_uri="sip:101@127.0.0.1",
+        from_tag="a",
+        to_uri="sip:bot@127.0.0.1",
+        call_id="c1",
+        cseq=1,
+        content_type="text/plain",
+        text="ping",
+    )
+    accounts = accounts_of(Dns())
+
+    assert accounts.recognise(request).proven
+    assert not accounts.recognise(replace(request, source="192.0.2.1:5060")).proven
+
+
+@pytest.mark.parametrize(
+    ("host", "own"),
+    [
+        pytest.param("127.0.0.1", True, id="loopback"),
+        pytest.param("localhost", True, id="localhost"),
+        pytest.param("192.0.2.1", False, id="documentation-address"),
+        pytest.param("0.0.0.0", False, id="unspecified"),
+        pytest.param("elsewhere.example", False, id="another-name"),
+    ],
+)
+def test_an_address_of_this_machine_is_known(host: str, own: bool) -> None:  # noqa: FBT001  a table
+    assert is_own_address(host) is own
+
+
+async def test_the_systems_resolver_is_asked() -> None:
+    assert "127.0.0.1" in await resolve("localhost")
+
+
+async def test_a_name_that_cannot_be_one_resolves_to_nothing() -> None:
+    """The encoding of names raises UnicodeError before any server is asked."""
+    assert list(await resolve("office..example")) == []
