@@ -1,0 +1,1 @@
+"""The message store: the only package that imports SQLAlchemy."""

@@ -1,0 +1,131 @@
+"""The audit of commands."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.message import MessageId
+from gateway.phone import DIALLING, CommandEntry, CommandOutcome, CommandState, Problem
+from gateway.store.database import Database, insert_into
+from gateway.store.rows import AnyRow, Values
+from gateway.store.tables import command
+
+_NEVER_HANDED_OVER = (
+    Problem.INVALID,
+    Problem.NOT_ALLOWED,
+    Problem.NO_CALL,
+    Problem.NOT_RUNNING,
+)
+
+
+class SqlCommandLog:
+    """CommandLog on SQL."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def begin(self, entry: CommandEntry) -> CommandEntry | None:
+        async def work(connection: AsyncConnection) -> CommandEntry | None:
+            insert = insert_into(connection, command).values(_values(entry))
+            added = await connection.execute(
+                insert.on_conflict_do_nothing().returning(command.c.number)
+            )
+            if added.first() is not None:
+                return None
+            query = select(command).where(
+                or_(command.c.message_id == entry.message_id, command.c.id == entry.id)
+            )
+            return _entry((await connection.execute(query.limit(1))).one())
+
+        return await self._database.write(work)
+
+    async def finish(self, entry: CommandEntry) -> None:
+        statement = update(command).where(command.c.id == entry.id).values(_values(entry))
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(statement)
+
+        await self._database.write(work)
+
+    async def record(self, entry: CommandEntry) -> None:
+        """Once for a message: it is answered again after a crash, and recorded already."""
+
+        async def work(connection: AsyncConnection) -> None:
+            insert = insert_into(connection, command).values(_values(entry))
+            await connection.execute(insert.on_conflict_do_nothing())
+
+        await self._database.write(work)
+
+    async def commands(
+        self, limit: int, *, before: str | None = None
+    ) -> Sequence[CommandEntry]:
+        query = select(command).order_by(command.c.number.desc()).limit(limit)
+        if before is not None:
+            last = select(command.c.number).where(command.c.id == before).scalar_subquery()
+            query = query.where(command.c.number < last)
+
+        async def work(connection: AsyncConnection) -> Sequence[CommandEntry]:
+            return [_entry(row) for row in await connection.execute(query)]
+
+        return await self._database.read(work)
+
+    async def dialled_since(self, since: datetime) -> int:
+        """One that is started, or that ended in doubt, counts: it may have dialled."""
+        query = select(func.count()).where(
+            command.c.at >= since,
+            command.c.verb.in_([verb.value for verb in DIALLING]),
+            or_(
+                command.c.outcome.is_(None),
+                command.c.outcome != CommandOutcome.REFUSED.value,
+            ),
+            command.c.problem.not_in([problem.value for problem in _NEVER_HANDED_OVER]),
+        )
+
+        async def work(connection: AsyncConnection) -> int:
+            return await connection.scalar(query) or 0
+
+        return await self._database.read(work)
+
+
+def _values(entry: CommandEntry) -> Values:
+    return {
+        "id": entry.id,
+        "at": entry.at,
+        "who": entry.who,
+        "proof": entry.proof,
+        "origin": entry.origin,
+        "text": entry.text,
+        "verb": entry.verb,
+        "argument": entry.argument,
+        "message_id": entry.message_id,
+        "channel": entry.channel,
+        "state": entry.state.value,
+        "outcome": entry.outcome and entry.outcome.value,
+        "problem": entry.problem.value,
+        "evidence": entry.evidence,
+        "detail": entry.detail,
+        "elapsed_ms": entry.elapsed_ms,
+    }
+
+
+def _entry(row: AnyRow) -> CommandEntry:
+    return CommandEntry(
+        id=row.id,
+        at=row.at,
+        who=row.who,
+        proof=row.proof,
+        origin=row.origin,
+        text=row.text,
+        verb=row.verb,
+        argument=row.argument,
+        message_id=None if row.message_id is None else MessageId(row.message_id),
+        channel=row.channel,
+        state=CommandState(row.state),
+        outcome=None if row.outcome is None else CommandOutcome(row.outcome),
+        problem=Problem(row.problem),
+        evidence=row.evidence,
+        detail=row.detail,
+        elapsed_ms=row.elapsed_ms,
+    )

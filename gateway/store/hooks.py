@@ -1,0 +1,72 @@
+"""Inbound webhooks, kept as they came."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.message import MessageId, Submission
+from gateway.ports import HookDelivery, HookReceipt
+from gateway.store.columns import digest
+from gateway.store.database import Database, insert_into
+from gateway.store.queueing import queue
+from gateway.store.tables import hook_delivery
+
+
+class SqlHookLog:
+    """HookLog on SQL."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+
+    async def add_hook(
+        self, delivery: HookDelivery, submissions: Sequence[Submission]
+    ) -> HookReceipt:
+        message_ids = tuple(submission.message.id for submission in submissions)
+
+        async def work(connection: AsyncConnection) -> HookReceipt:
+            if not await _insert(connection, delivery, message_ids):
+                return await _first(connection, delivery)
+            await queue(connection, submissions)
+            return HookReceipt(delivery.id, message_ids, duplicate=False)
+
+        return await self._database.write(work)
+
+
+def _unique_key(delivery: HookDelivery) -> bytes | None:
+    if not delivery.duplicate_key:
+        return None
+    return digest(delivery.source, delivery.duplicate_key)
+
+
+async def _insert(
+    connection: AsyncConnection, delivery: HookDelivery, message_ids: Sequence[MessageId]
+) -> bool:
+    insert = insert_into(connection, hook_delivery).values(
+        id=delivery.id,
+        source=delivery.source,
+        duplicate_key=delivery.duplicate_key,
+        unique_key=_unique_key(delivery),
+        received_at=delivery.received_at,
+        content_type=delivery.content_type,
+        headers=[list(header) for header in delivery.headers],
+        body=delivery.body,
+        message_ids=[str(message_id) for message_id in message_ids],
+    )
+    added = await connection.execute(
+        insert.on_conflict_do_nothing().returning(hook_delivery.c.number)
+    )
+    return added.first() is not None
+
+
+async def _first(connection: AsyncConnection, delivery: HookDelivery) -> HookReceipt:
+    query = select(hook_delivery.c.id, hook_delivery.c.message_ids).where(
+        or_(
+            hook_delivery.c.unique_key == _unique_key(delivery),
+            hook_delivery.c.id == delivery.id,
+        )
+    )
+    row = (await connection.execute(query.limit(1))).one()
+    message_ids = tuple(MessageId(UUID(text)) for text in row.message_ids)
+    return HookReceipt(row.id, message_ids, duplicate=True)

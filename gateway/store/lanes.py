@@ -1,0 +1,114 @@
+"""The lanes of the queue: a row of peer says when that peer's deliveries are due."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    ScalarSelect,
+    SQLColumnExpression,
+    case,
+    false,
+    func,
+    null,
+    or_,
+    select,
+    true,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.store.database import insert_into
+from gateway.store.tables import OPEN, delivery, peer
+
+
+def _first_open(column: ColumnElement[Any]) -> ScalarSelect[Any]:
+    return (
+        select(func.min(column))
+        .where(delivery.c.peer == peer.c.aor, delivery.c.state == OPEN)
+        .correlate(peer)
+        .scalar_subquery()
+    )
+
+
+_DUE = _first_open(delivery.c.due_at)
+_EXPIRES = _first_open(delivery.c.expires_at)
+_FREE = case((peer.c.held_until > _DUE, peer.c.held_until), else_=_DUE)
+_LANE_DUE: SQLColumnExpression[Any] = case((_EXPIRES < _FREE, _EXPIRES), else_=_FREE)
+"""A held lane is due early for a delivery that expires: its sender waits to hear of it."""
+_DESTINATION = (
+    select(delivery.c.destination)
+    .where(delivery.c.peer == peer.c.aor, delivery.c.state == OPEN)
+    .order_by(delivery.c.archive_id, delivery.c.place)
+    .limit(1)
+    .correlate(peer)
+    .scalar_subquery()
+)
+
+
+async def lock(connection: AsyncConnection, aors: Iterable[str]) -> None:
+    """Take these lanes, which need not be there yet, until the transaction ends.
+
+    In one order for all, so that two nodes never wait for each other.
+    """
+    rows = [{"aor": aor} for aor in sorted(set(aors))]
+    if not rows:
+        return
+    await connection.execute(insert_into(connection, peer).on_conflict_do_nothing(), rows)
+    if connection.dialect.name == "sqlite":
+        return  # it has one writer
+    names = [row["aor"] for row in rows]
+    query = select(peer.c.aor).where(peer.c.aor.in_(names)).order_by(peer.c.aor)
+    await connection.execute(query.with_for_update())
+
+
+async def refresh(connection: AsyncConnection, aors: Iterable[str]) -> None:
+    """Work out anew when these lanes, which are locked, are due."""
+    names = set(aors)
+    if not names:
+        return
+    await connection.execute(
+        update(peer)
+        .where(peer.c.aor.in_(names))
+        .values(due_at=_LANE_DUE, destination=_DESTINATION)
+    )
+
+
+async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> None:
+    """These peers were heard of: they are there, and may take messages now."""
+    rows = [{"aor": aor, "known": True} for aor in sorted(set(aors))]
+    if not rows:
+        return
+    insert = insert_into(connection, peer)
+    news = or_(peer.c.known == false(), peer.c.refuses != 0, peer.c.held_until.is_not(null()))
+    values = {
+        "known": true(),
+        "refuses": 0,
+        "refused_at": null(),
+        "held_until": null(),
+        "due_at": _DUE,
+    }
+    await connection.execute(
+        insert.on_conflict_do_update(index_elements=[peer.c.aor], set_=values, where=news),
+        rows,
+    )
+
+
+async def wake(connection: AsyncConnection, account: str, now: datetime) -> None:
+    """End the waiting of every lane with a delivery by *account*."""
+    of_account = (
+        select(delivery.c.number)
+        .where(
+            delivery.c.peer == peer.c.aor,
+            delivery.c.state == OPEN,
+            delivery.c.account == account,
+        )
+        .correlate(peer)
+        .exists()
+    )
+    await connection.execute(
+        update(peer)
+        .where(peer.c.held_until > now, of_account)
+        .values(held_until=null(), due_at=_DUE)
+    )

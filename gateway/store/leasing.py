@@ -1,0 +1,193 @@
+"""Leasing: which deliveries may be attempted now."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ScalarSelect, bindparam, case, func, null, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.message import Delivery, DeliveryId, Status
+from gateway.store import lanes
+from gateway.store.rows import AnyRow, to_delivery
+from gateway.store.tables import OPEN, delivery, message, peer
+
+_LEASING = 0x53495047  # key of the lock under which nodes count what is in flight
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How much may be leased, and for how long."""
+
+    now: datetime
+    lease: timedelta
+    limit: int
+    per_destination: int
+
+
+async def lease_due(connection: AsyncConnection, terms: Terms) -> list[Delivery]:
+    if connection.dialect.name == "postgresql":
+        await connection.execute(select(func.pg_advisory_xact_lock(_LEASING)))
+    in_flight = await _in_flight(connection, terms.now)
+    chosen: list[AnyRow] = []
+    seen: set[str] = set()
+    while len(chosen) < terms.limit:
+        full = [name for name, count in in_flight.items() if count >= terms.per_destination]
+        due = await _due_lanes(connection, terms, full, seen)
+        if not due:
+            break
+        seen.update(lane.aor for lane in due)
+        await lanes.refresh(connection, [lane.aor for lane in due if lane.head is None])
+        for head in await _heads(connection, due):
+            if in_flight[head.destination] < terms.per_destination:
+                in_flight[head.destination] += 1
+                chosen.append(head)
+    await _mark(connection, chosen, terms)
+    return [to_delivery(head, terms.now) for head in chosen]
+
+
+async def _in_flight(connection: AsyncConnection, now: datetime) -> Counter[str]:
+    rows = await connection.execute(
+        select(delivery.c.destination, func.count().label("leased"))
+        .join(peer, peer.c.leased == delivery.c.number)
+        .where(peer.c.lease_until > now)
+        .group_by(delivery.c.destination)
+    )
+    return Counter({row.destination: row.leased for row in rows})
+
+
+async def _due_lanes(
+    connection: AsyncConnection, terms: Terms, full: Sequence[str], seen: set[str]
+) -> Sequence[AnyRow]:
+    """Lanes with the number of their head; none twice, so that the search ends."""
+    lanes_due = (
+        select(peer.c.aor, _head(terms.now).label("head"))
+        .where(
+            peer.c.due_at <= terms.now,
+            or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= terms.now),
+            peer.c.destination.not_in(full),
+            peer.c.aor.not_in(seen),
+        )
+        .order_by(peer.c.due_at)
+        .limit(terms.limit)
+        .with_for_update(of=peer, skip_locked=True)
+    )
+    return (await connection.execute(lanes_due)).all()
+
+
+def _head(now: datetime) -> Any:
+    """Number of the delivery whose turn it is.
+
+    The one whose lease ran out, lest it be overtaken; else one that expired, to be given
+    up; else the first in order that is due. One with a later send_at holds nobody back.
+    """
+    mine = select(delivery.c.number).where(delivery.c.state == OPEN)
+    again = mine.where(delivery.c.number == peer.c.leased)
+    mine = mine.where(delivery.c.peer == peer.c.aor)
+    expired = mine.where(delivery.c.expires_at <= now).order_by(delivery.c.expires_at)
+    first = mine.where(
+        delivery.c.due_at <= now, or_(peer.c.held_until.is_(null()), peer.c.held_until <= now)
+    ).order_by(delivery.c.archive_id, delivery.c.place)
+    return func.coalesce(*(_number(query) for query in (again, expired, first)))
+
+
+def _number(query: Any) -> ScalarSelect[Any]:
+    number: ScalarSelect[Any] = query.limit(1).correlate(peer).scalar_subquery()
+    return number
+
+
+async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[AnyRow]:
+    """The lanes' deliveries, in the order of *due*."""
+    rows = await connection.execute(
+        select(
+            delivery,
+            message.c.id.label("message_id"),
+            peer.c.known,
+            peer.c.refuses,
+            peer.c.refused_at,
+            peer.c.leased,
+        )
+        .join(message, message.c.archive_id == delivery.c.archive_id)
+        .join(peer, peer.c.aor == delivery.c.peer)
+        .where(delivery.c.number.in_([lane.head for lane in due]))
+    )
+    heads = {row.peer: row for row in rows}
+    return [heads[lane.aor] for lane in due if lane.aor in heads]
+
+
+async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Terms) -> None:
+    if not heads:
+        return
+    await connection.execute(
+        update(peer)
+        .where(peer.c.aor == bindparam("lane"))
+        .values(
+            lease_until=terms.now + terms.lease,
+            leased=bindparam("head"),
+            destination=bindparam("towards"),
+        ),
+        [{"lane": h.peer, "head": h.number, "towards": h.destination} for h in heads],
+    )
+    await connection.execute(
+        update(message)
+        .where(message.c.archive_id.in_([head.archive_id for head in heads]))
+        .values(status=Status.SENDING.value)
+    )
+    again = [head.archive_id for head in heads if head.leased == head.number]
+    if again:  # an attempt may have been made under the lease that ran out
+        resent = update(message).where(message.c.archive_id.in_(again))
+        await connection.execute(resent.values(resent=True))
+
+
+async def release(connection: AsyncConnection, ids: Sequence[DeliveryId]) -> None:
+    """Hand back leases whose attempt was not made."""
+    query = select(delivery.c.number, delivery.c.peer, delivery.c.archive_id)
+    rows = (await connection.execute(query.where(delivery.c.id.in_(ids)))).all()
+    aors = [row.peer for row in rows]
+    await lanes.lock(connection, aors)
+    await free(connection, rows)
+    await connection.execute(
+        update(message)
+        .where(
+            message.c.archive_id.in_([row.archive_id for row in rows]),
+            message.c.status == Status.SENDING.value,
+        )
+        .values(
+            status=case(
+                (message.c.attempts == 0, Status.QUEUED.value), else_=Status.RETRYING.value
+            )
+        )
+    )
+    await lanes.refresh(connection, aors)
+
+
+async def free(connection: AsyncConnection, rows: Sequence[AnyRow]) -> None:
+    """End the leases of these deliveries."""
+    await connection.execute(
+        update(peer)
+        .where(
+            peer.c.aor.in_([row.peer for row in rows]),
+            peer.c.leased.in_([row.number for row in rows]),
+        )
+        .values(lease_until=null(), leased=null())
+    )
+
+
+async def next_due(connection: AsyncConnection, now: datetime) -> datetime | None:
+    waiting = peer.c.due_at.is_not(null())
+    free_from = (
+        select(peer.c.due_at)
+        .where(waiting, or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= now))
+        .order_by(peer.c.due_at)
+        .limit(1)
+    )
+    lease_ends = (
+        select(peer.c.lease_until)
+        .where(waiting, peer.c.lease_until > now)
+        .order_by(peer.c.lease_until)
+        .limit(1)
+    )
+    times = [await connection.scalar(query) for query in (free_from, lease_ends)]
+    return min((time for time in times if time is not None), default=None)

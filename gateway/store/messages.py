@@ -1,0 +1,166 @@
+"""The message store: the inbox, with the transactional outbox beside it."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.errors import ConflictError
+from gateway.message import (
+    Arrival,
+    Delivery,
+    DeliveryId,
+    Message,
+    MessageId,
+    Settlement,
+    Status,
+    Submission,
+)
+from gateway.ports import IdempotencyKey, StoredResponse
+from gateway.store import lanes, leasing, queueing, settling
+from gateway.store.database import Database, insert_into
+from gateway.store.group import GroupCommit
+from gateway.store.rows import message_values, to_message
+from gateway.store.tables import OPEN, delivery, message, peer
+
+
+class SqlMessageStore:
+    """Inbox and DeliveryQueue on SQL."""
+
+    def __init__(self, *, database: Database) -> None:
+        self._database = database
+        self._adding = GroupCommit(database=database, work=queueing.add)
+        self._settling = GroupCommit(database=database, work=settling.settle)
+        self._answering = GroupCommit(database=database, work=queueing.answer)
+
+    async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
+        async def work(connection: AsyncConnection) -> Sequence[Message]:
+            return await _store(connection, arrivals)
+
+        return await self._database.write(work) if arrivals else []
+
+    async def unhandled(self) -> Sequence[Message]:
+        query = select(message).where(message.c.unanswered).order_by(message.c.archive_id)
+
+        async def work(connection: AsyncConnection) -> Sequence[Message]:
+            return [to_message(row) for row in await connection.execute(query)]
+
+        return await self._database.read(work)
+
+    async def settle_inbound(
+        self, message_id: MessageId, replies: Sequence[Submission]
+    ) -> None:
+        await self._answering.submit((message_id, replies))
+
+    async def add_outbound(
+        self,
+        submission: Submission,
+        *,
+        completes: tuple[IdempotencyKey, StoredResponse] | None = None,
+    ) -> None:
+        """Raises ConflictError, too, when *completes* was completed by another request."""
+        await self._adding.submit((submission, completes))
+
+    async def lease_due(
+        self, now: datetime, lease: timedelta, limit: int, per_destination: int
+    ) -> Sequence[Delivery]:
+        terms = leasing.Terms(now, lease, limit, per_destination)
+
+        async def work(connection: AsyncConnection) -> Sequence[Delivery]:
+            return await leasing.lease_due(connection, terms)
+
+        return await self._database.write(work)
+
+    async def settle(self, settlement: Settlement) -> Message | None:
+        return await self._settling.submit(settlement)
+
+    async def release(self, delivery_ids: Sequence[DeliveryId]) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await leasing.release(connection, delivery_ids)
+
+        await self._database.write(work)
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        async def work(connection: AsyncConnection) -> datetime | None:
+            return await leasing.next_due(connection, now)
+
+        return await self._database.read(work)
+
+    async def account_returned(self, account: str, now: datetime) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            await lanes.wake(connection, account, now)
+
+        await self._database.write(work)
+
+    async def cancel(self, message_id: MessageId, now: datetime) -> Message | None:
+        async def work(connection: AsyncConnection) -> Message | None:
+            return await _cancel(connection, message_id, now)
+
+        return await self._database.write(work)
+
+    async def resend(self, message_id: MessageId, submission: Submission) -> None:
+        async def work(connection: AsyncConnection) -> None:
+            status = await connection.scalar(
+                select(message.c.status).where(message.c.id == message_id)
+            )
+            if status is None or not Status(status).is_final:
+                raise ConflictError(f"message {message_id} is {status or 'unknown'}, not final")
+            await queueing.queue(connection, [submission])
+
+        await self._database.write(work)
+
+    async def queue_depth(self) -> int:
+        """How many deliveries are still to be made."""
+        query = select(func.count()).where(delivery.c.state == OPEN)
+
+        async def work(connection: AsyncConnection) -> int:
+            return await connection.scalar(query) or 0
+
+        return await self._database.read(work)
+
+
+async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> list[Message]:
+    insert = insert_into(connection, message).on_conflict_do_nothing()
+    rows = await connection.execute(
+        insert.returning(message.c.id),
+        [message_values(a.message, unanswered=a.needs_answer) for a in arrivals],
+    )
+    new = set(rows.scalars())
+    stored: list[Message] = []
+    for arrival in arrivals:
+        if arrival.message.id in new:
+            new.remove(arrival.message.id)
+            stored.append(arrival.message)
+    await lanes.welcome(connection, [item.peer for item in stored if item.proven])
+    return stored
+
+
+async def _cancel(
+    connection: AsyncConnection, message_id: MessageId, now: datetime
+) -> Message | None:
+    found = await connection.execute(select(message.c.peer).where(message.c.id == message_id))
+    aor = found.scalar()
+    if aor is None:
+        return None
+    await lanes.lock(connection, [aor])
+    row = (await connection.execute(select(message).where(message.c.id == message_id))).one()
+    status = Status(row.status)
+    if status.is_final:
+        raise ConflictError(f"message {message_id} is {status} already")
+    of_message = delivery.c.archive_id == row.archive_id
+    await connection.execute(
+        update(delivery)
+        .where(of_message, delivery.c.state == OPEN)
+        .values(state=Status.CANCELED.value)
+    )
+    canceled = await connection.execute(
+        update(message)
+        .where(message.c.archive_id == row.archive_id)
+        .values(status=Status.CANCELED.value, settled_at=now)
+        .returning(message)
+    )
+    # A lease on it stands until its attempt ends: there is one in flight for a peer.
+    await connection.execute(update(peer).where(peer.c.aor == aor).values(held_until=None))
+    await lanes.refresh(connection, [aor])
+    return to_message(canceled.one())

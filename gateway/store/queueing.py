@@ -1,0 +1,86 @@
+"""Queueing: messages on their way into the outbox."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import insert, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.errors import ConflictError
+from gateway.message import MessageId, Submission
+from gateway.ports import IdempotencyKey, StoredResponse
+from gateway.store import lanes
+from gateway.store.rows import delivery_values, message_values
+from gateway.store.tables import delivery, idempotency, message
+
+Completion = tuple[IdempotencyKey, StoredResponse]
+
+
+async def queue(connection: AsyncConnection, submissions: Sequence[Submission]) -> None:
+    """Store messages with their deliveries; within a peer, in this order."""
+    if not submissions:
+        return
+    rows = await connection.execute(
+        insert(message).returning(message.c.id, message.c.archive_id),
+        [message_values(submission.message) for submission in submissions],
+    )
+    archive_ids: dict[UUID, int] = {row.id: row.archive_id for row in rows}
+    deliveries = [
+        delivery_values(item, archive_ids[submission.message.id], place)
+        for submission in submissions
+        for place, item in enumerate(submission.deliveries)
+    ]
+    if not deliveries:
+        return
+    peers = {row["peer"] for row in deliveries}
+    await lanes.lock(connection, peers)
+    await connection.execute(insert(delivery), deliveries)
+    await lanes.refresh(connection, peers)
+
+
+async def add(
+    connection: AsyncConnection, items: Sequence[tuple[Submission, Completion | None]]
+) -> Sequence[None]:
+    """Queue what was submitted, and complete the idempotency keys it came with."""
+    for _, completion in items:
+        if completion is not None:
+            await complete(connection, *completion)
+    await queue(connection, [submission for submission, _ in items])
+    return [None] * len(items)
+
+
+async def complete(
+    connection: AsyncConnection, key: IdempotencyKey, response: StoredResponse
+) -> None:
+    """Raises ConflictError when another request completed the key meanwhile."""
+    completed = await connection.execute(
+        update(idempotency)
+        .where(
+            idempotency.c.scope == key.scope,
+            idempotency.c.key == key.key,
+            idempotency.c.status.is_(None),
+        )
+        .values(status=response.status, body=response.body, location=response.location)
+    )
+    if completed.rowcount == 0:
+        raise ConflictError(f"the idempotency key {key.key} is not claimed, or was completed")
+
+
+async def answer(
+    connection: AsyncConnection, items: Sequence[tuple[MessageId, Sequence[Submission]]]
+) -> Sequence[None]:
+    """Mark inbound messages answered; one that was already gets no second reply."""
+    rows = await connection.execute(
+        update(message)
+        .where(message.c.id.in_([message_id for message_id, _ in items]), message.c.unanswered)
+        .values(unanswered=False)
+        .returning(message.c.id)
+    )
+    unanswered = set(rows.scalars())
+    replies: list[Submission] = []
+    for message_id, its_replies in items:
+        if message_id in unanswered:
+            unanswered.remove(message_id)
+            replies += its_replies
+    await queue(connection, replies)
+    return [None] * len(items)

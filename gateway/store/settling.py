@@ -1,0 +1,291 @@
+"""Settling: what an attempt makes of a delivery, its message and its peer."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, assert_never
+from uuid import UUID
+
+from sqlalchemy import bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.message import (
+    Deferred,
+    Delivered,
+    Delivery,
+    Expired,
+    Failed,
+    FinalResponse,
+    Message,
+    Outcome,
+    Replaced,
+    Settlement,
+    Status,
+)
+from gateway.store import lanes, leasing, queueing
+from gateway.store.rows import (
+    AnyRow,
+    attempt_values,
+    delivery_values,
+    response_values,
+    to_message,
+)
+from gateway.store.tables import OPEN, attempt, delivery, message, peer
+
+REPLACED = "replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """A settlement with the delivery's row, as it was before."""
+
+    settlement: Settlement
+    row: AnyRow
+
+    @property
+    def outcome(self) -> Outcome:
+        return self.settlement.outcome
+
+
+async def settle(
+    connection: AsyncConnection, settlements: Sequence[Settlement]
+) -> list[Message | None]:
+    """For each: its message, if that made the message's status final.
+
+    One whose delivery is closed, since it was cancelled or made under a lease that ran
+    out, leaves its attempt in the history and changes nothing else.
+    """
+    notices = [notice for item in settlements for notice in item.notices]
+    peers = {item.delivery.peer for item in settlements}
+    replies_to = {part.peer for notice in notices for part in notice.deliveries}
+    await lanes.lock(connection, peers | replies_to)
+    found = await _find(connection, settlements)
+    await _record_attempts(connection, found)
+    still_open = [item for item in found if item.row.state == OPEN]
+    await _close(connection, still_open)
+    await _replace(connection, still_open)
+    finals = await _set_statuses(connection, still_open)
+    await leasing.free(connection, [item.row for item in found])
+    await _remember(connection, still_open)
+    await queueing.queue(connection, notices)
+    await lanes.refresh(connection, peers)
+    return [finals.pop(item.delivery.message_id, None) for item in settlements]
+
+
+async def _find(
+    connection: AsyncConnection, settlements: Sequence[Settlement]
+) -> list[_Settled]:
+    by_id = {item.delivery.id: item for item in settlements}
+    rows = await connection.execute(
+        select(
+            delivery.c.id,
+            delivery.c.number,
+            delivery.c.archive_id,
+            delivery.c.place,
+            delivery.c.peer,
+            delivery.c.state,
+        ).where(delivery.c.id.in_(by_id))
+    )
+    return [_Settled(by_id[row.id], row) for row in rows]
+
+
+async def _record_attempts(connection: AsyncConnection, found: Sequence[_Settled]) -> None:
+    made = [
+        attempt_values(item.settlement.attempt, item.row.number)
+        for item in found
+        if item.settlement.attempt is not None
+    ]
+    if made:
+        await connection.execute(insert(attempt), made)
+
+
+async def _close(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
+    if not items:
+        return
+    await connection.execute(
+        update(delivery)
+        .where(delivery.c.number == bindparam("which"))
+        .values(state=bindparam("end"), attempts=delivery.c.attempts + bindparam("made")),
+        [
+            {
+                "which": item.row.number,
+                "end": _state(item.outcome),
+                "made": int(item.settlement.attempt is not None),
+            }
+            for item in items
+        ],
+    )
+    given_up = [i.row.archive_id for i in items if isinstance(i.outcome, Failed | Expired)]
+    if given_up:
+        await connection.execute(
+            update(delivery)
+            .where(delivery.c.archive_id.in_(given_up), delivery.c.state == OPEN)
+            .values(state=Status.CANCELED.value)
+        )
+
+
+def _state(outcome: Outcome) -> str:
+    match outcome:
+        case Delivered(response):
+            return _delivered(response).value
+        case Deferred():
+            return OPEN
+        case Replaced():
+            return REPLACED
+        case Failed():
+            return Status.FAILED.value
+        case Expired():
+            return Status.EXPIRED.value
+        case _:
+            assert_never(outcome)
+
+
+def _delivered(response: FinalResponse) -> Status:
+    return Status.DELIVERED if response.status_code == 200 else Status.RELAYED
+
+
+async def _replace(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
+    """Put the new deliveries in the place of the old one, before the parts behind it."""
+    for item in items:
+        if isinstance(item.outcome, Replaced):
+            await _insert_after(connection, item.row, item.outcome.deliveries)
+
+
+async def _insert_after(
+    connection: AsyncConnection, row: AnyRow, parts: Sequence[Delivery]
+) -> None:
+    await connection.execute(
+        update(delivery)
+        .where(delivery.c.archive_id == row.archive_id, delivery.c.place > row.place)
+        .values(place=delivery.c.place + len(parts))
+    )
+    await connection.execute(
+        insert(delivery),
+        [
+            delivery_values(part, row.archive_id, row.place + offset)
+            for offset, part in enumerate(parts, start=1)
+        ],
+    )
+
+
+async def _set_statuses(
+    connection: AsyncConnection, items: Sequence[_Settled]
+) -> dict[UUID, Message]:
+    await _set_responses(connection, items)
+    statuses = await _statuses(connection, items)
+    if not statuses:
+        return {}
+    await connection.execute(
+        update(message)
+        .where(message.c.archive_id == bindparam("which"))
+        .values(status=bindparam("now_is"), settled_at=bindparam("since")),
+        [
+            {"which": archive_id, "now_is": status.value, "since": since}
+            for archive_id, (status, since) in statuses.items()
+        ],
+    )
+    final = [archive_id for archive_id, (status, _) in statuses.items() if status.is_final]
+    if not final:
+        return {}
+    rows = await connection.execute(select(message).where(message.c.archive_id.in_(final)))
+    return {row.id: to_message(row) for row in rows}
+
+
+async def _set_responses(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
+    rows = [
+        {
+            "which": item.row.archive_id,
+            "made": int(item.settlement.attempt is not None),
+            # Nothing came back: it may have been received, and will be sent again.
+            "again": isinstance(item.outcome, Deferred) and item.outcome.response.local,
+            **response_values(item.outcome.response),
+        }
+        for item in items
+        if item.outcome.response is not None
+    ]
+    if rows:
+        await connection.execute(
+            update(message)
+            .where(message.c.archive_id == bindparam("which"))
+            .values(
+                attempts=message.c.attempts + bindparam("made"),
+                resent=or_(message.c.resent, bindparam("again", type_=message.c.resent.type)),
+                **{name: bindparam(name) for name in response_values(None)},
+            ),
+            rows,
+        )
+
+
+async def _statuses(
+    connection: AsyncConnection, items: Sequence[_Settled]
+) -> dict[int, tuple[Status, datetime | None]]:
+    """The new status of each message that gets one, with the time it became final."""
+    new: dict[int, tuple[Status, datetime | None]] = {}
+    finished = await _finished(connection, items)
+    for item in items:
+        archive_id, at = item.row.archive_id, item.settlement.at
+        match item.outcome:
+            case Deferred(status=status):
+                new[archive_id] = (status, None)
+            case Failed():
+                new[archive_id] = (Status.FAILED, at)
+            case Expired():
+                new[archive_id] = (Status.EXPIRED, at)
+            case Delivered() if archive_id in finished:
+                new[archive_id] = (finished[archive_id], at)
+            case Delivered() | Replaced():
+                pass
+            case _:
+                assert_never(item.outcome)
+    return new
+
+
+async def _finished(
+    connection: AsyncConnection, items: Sequence[_Settled]
+) -> dict[int, Status]:
+    """Messages of which every part arrived; relayed when any part only was."""
+    ids = [item.row.archive_id for item in items if isinstance(item.outcome, Delivered)]
+    if not ids:
+        return {}
+    relayed = func.sum(case((delivery.c.state == Status.RELAYED.value, 1), else_=0))
+    rows = await connection.execute(
+        select(delivery.c.archive_id, relayed.label("relayed"))
+        .where(delivery.c.archive_id.in_(ids))
+        .group_by(delivery.c.archive_id)
+        .having(func.sum(case((delivery.c.state == OPEN, 1), else_=0)) == 0)
+    )
+    return {r.archive_id: Status.RELAYED if r.relayed else Status.DELIVERED for r in rows}
+
+
+async def _remember(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
+    """What the outcome says of the peer; its lane is free unless it was deferred."""
+    taken = {i.row.peer for i in items if isinstance(i.outcome, Delivered)}
+    if taken:
+        await connection.execute(
+            update(peer)
+            .where(peer.c.aor.in_(taken))
+            .values(known=True, refuses=0, refused_at=null(), held_until=null())
+        )
+    for item in items:
+        values = _lane_values(item.outcome, item.settlement.at)
+        if values:
+            lane = update(peer).where(peer.c.aor == item.row.peer)
+            await connection.execute(lane.values(values))
+
+
+def _lane_values(outcome: Outcome, at: datetime) -> dict[str, Any]:
+    match outcome:
+        case Deferred(due_at=due_at):
+            return {"held_until": due_at}
+        case Failed(response, remember=True):
+            return {
+                "held_until": None,
+                "refuses": response.status_code,
+                "refused_at": at,
+            }
+        case Failed() | Replaced():
+            return {"held_until": None}
+        case Delivered() | Expired():  # one that expired says nothing of the others' hold
+            return {}
+        case _:
+            assert_never(outcome)

@@ -1,0 +1,103 @@
+"""Bearer tokens, of which only hashes are kept."""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import delete, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.errors import ConflictError
+from gateway.ports import Clock, Token
+from gateway.store.database import Database, insert_into
+from gateway.store.rows import AnyRow, Values
+from gateway.store.tables import token
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class SqlTokens:
+    """Tokens on SQL.
+
+    SHA-256 without salt or stretching is enough, as the secrets are random and long.
+    """
+
+    def __init__(self, *, database: Database, clock: Clock = _now) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def create_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
+        created = Token(name=name, scopes=scopes, created_at=self._clock())
+
+        async def work(connection: AsyncConnection) -> Token:
+            insert = insert_into(connection, token).values(_values(created, secret))
+            added = await connection.execute(
+                insert.on_conflict_do_nothing().returning(token.c.name)
+            )
+            if added.first() is None:
+                raise ConflictError(f"there is a token {name} already; revoke it first")
+            return created
+
+        return await self._database.write(work)
+
+    async def replace_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
+        created = Token(name=name, scopes=scopes, created_at=self._clock())
+        values = _values(created, secret)
+
+        async def work(connection: AsyncConnection) -> Token:
+            insert = insert_into(connection, token).values(values)
+            await connection.execute(
+                insert.on_conflict_do_update(index_elements=[token.c.name], set_=values)
+            )
+            return created
+
+        return await self._database.write(work)
+
+    async def tokens(self) -> Sequence[Token]:
+        query = select(token).order_by(token.c.name)
+
+        async def work(connection: AsyncConnection) -> Sequence[Token]:
+            return [_token(row) for row in await connection.execute(query)]
+
+        return await self._database.read(work)
+
+    async def revoke_token(self, name: str) -> bool:
+        statement = delete(token).where(token.c.name == name)
+
+        async def work(connection: AsyncConnection) -> bool:
+            return (await connection.execute(statement)).rowcount > 0
+
+        return await self._database.write(work)
+
+    async def token_for(self, secret: str) -> Token | None:
+        digest = _digest(secret)
+        query = select(token).where(token.c.digest == digest)
+
+        async def work(connection: AsyncConnection) -> Token | None:
+            row = (await connection.execute(query)).one_or_none()
+            # The index found it; that took a time that tells of the hash, not the secret.
+            if row is None or not hmac.compare_digest(row.digest, digest):
+                return None
+            return _token(row)
+
+        return await self._database.read(work)
+
+
+def _digest(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()
+
+
+def _values(created: Token, secret: str) -> Values:
+    return {
+        "name": created.name,
+        "digest": _digest(secret),
+        "scopes": sorted(created.scopes),
+        "created_at": created.created_at,
+    }
+
+
+def _token(row: AnyRow) -> Token:
+    return Token(name=row.name, scopes=frozenset(row.scopes), created_at=row.created_at)
