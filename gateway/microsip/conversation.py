@@ -20,6 +20,9 @@ from gateway.phone import Problem
 
 USUAL_TOPICS = (None, "MicroSIP", "System")
 BUSY_PAUSE = 0.2  # seconds before the one retry after DMLERR_BUSY
+# Seconds until a question is put again in a new conversation: that is how one learns that
+# a server has died, for the old one just stays silent.
+FIRST_QUESTION = 1.0
 _ANSI = "mbcs"  # what CF_TEXT is in
 
 
@@ -31,10 +34,14 @@ class _Transaction:
     clipboard_format: int = 0
 
     def may_be_repeated_after(self, code: int) -> bool:
-        """Never after a time-out: the server may have done it."""
-        if code == Dmlerr.SERVER_DIED:
-            return self.kind == user32.XTYP_REQUEST
-        return code == Dmlerr.BUSY or code in STALE
+        """A command never after a time-out: the server may have done it."""
+        if code == Dmlerr.BUSY or code in STALE:
+            return True
+        return self.is_question and (code == Dmlerr.SERVER_DIED or code in TIMED_OUT)
+
+    @property
+    def is_question(self) -> bool:
+        return self.kind == user32.XTYP_REQUEST
 
 
 class Conversation:
@@ -93,21 +100,25 @@ class Conversation:
 
     def _transact(self, transaction: _Transaction, deadline: float) -> int | None:
         """The data handle; None when a request was not processed."""
-        handle, code = self._attempt(transaction, deadline)
+        first_wait = FIRST_QUESTION if transaction.is_question else float("inf")
+        handle, code = self._attempt(transaction, deadline, first_wait)
         if code and transaction.may_be_repeated_after(code):
             if code == Dmlerr.BUSY:
                 _pump(BUSY_PAUSE)
             handle, code = self._attempt(transaction, deadline)
-        if code == Dmlerr.NOTPROCESSED and transaction.kind == user32.XTYP_REQUEST:
+        if code == Dmlerr.NOTPROCESSED and transaction.is_question:
             return None
         if code:
             raise failure(code)
         return handle
 
-    def _attempt(self, transaction: _Transaction, deadline: float) -> tuple[int | None, int]:
+    def _attempt(
+        self, transaction: _Transaction, deadline: float, longest: float = float("inf")
+    ) -> tuple[int | None, int]:
         """The data handle with the DMLERR code, which is 0 when it was processed."""
         conversation = self._connected(deadline)
-        remaining = max(1, int((deadline - time.monotonic()) * 1000))
+        remaining = min(deadline - time.monotonic(), longest)
+        flags = DWORD(0)
         with self._string(transaction.item) as item:
             handle: int | None = user32.DdeClientTransaction(
                 transaction.data or None,
@@ -116,12 +127,14 @@ class Conversation:
                 item,
                 transaction.clipboard_format,
                 transaction.kind,
-                remaining,
-                None,
+                max(1, int(remaining * 1000)),
+                byref(flags),
             )
         if handle is not None:
             return handle, user32.DMLERR_NO_ERROR
-        code: int = user32.DdeGetLastError(self._instance)
+        code: int = user32.DdeGetLastError(self._instance) or Dmlerr.SYS_ERROR
+        if flags.value & user32.DDE_FBUSY:
+            code = Dmlerr.BUSY  # Wine says DMLERR_NOTPROCESSED
         if code in STALE | TIMED_OUT or code == Dmlerr.SERVER_DIED:
             self.close()  # after a time-out too: a late answer must not meet the next question
         return None, code

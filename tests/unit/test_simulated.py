@@ -1,0 +1,99 @@
+"""The simulated MicroSIP's call."""
+
+from datetime import timedelta
+
+import pytest
+
+from gateway.errors import PhoneError
+from gateway.microsip.simulated import SimulatedChannel
+from gateway.phone import PhoneCommand, Problem, Verb
+from tests.fakes import FakeClock
+
+DIAL = PhoneCommand(Verb.DIAL, ("1002",))
+
+
+async def test_who_is_dialled_picks_up_after_a_second() -> None:
+    clock = FakeClock()
+    phone = SimulatedChannel(clock=clock)
+
+    await phone.execute(DIAL)
+    before = await phone.status()
+    clock.advance(timedelta(seconds=1))
+    after = await phone.status()
+
+    assert (before, after) == ("Dialing 1002", "In call 1002")
+
+
+@pytest.mark.parametrize(
+    ("verbs", "status"),
+    [
+        pytest.param([Verb.ANSWER], "In call 1005", id="answer"),
+        pytest.param([Verb.REJECT], "Idle", id="reject"),
+        pytest.param([Verb.ANSWER, Verb.HOLD], "On hold 1005", id="hold"),
+        pytest.param([Verb.ANSWER, Verb.HOLD, Verb.HOLD], "In call 1005", id="hold twice"),
+        pytest.param([Verb.ANSWER, Verb.HANGUP], "Idle", id="hangup"),
+        pytest.param([Verb.ANSWER, Verb.MUTE], "In call 1005", id="mute"),
+    ],
+)
+async def test_a_ringing_call_goes_its_way(verbs: list[Verb], status: str) -> None:
+    phone = SimulatedChannel(clock=FakeClock())
+    phone.ring("1005")
+
+    for verb in verbs:
+        await phone.execute(PhoneCommand(verb))
+
+    assert await phone.status() == status
+
+
+async def test_a_transfer_ends_the_call_here() -> None:
+    phone = SimulatedChannel(clock=FakeClock())
+    await phone.execute(DIAL)
+
+    await phone.execute(PhoneCommand(Verb.TRANSFER, ("1003",)))
+
+    assert await phone.status() == "Idle"
+
+
+async def test_digits_leave_the_call_as_it_is() -> None:
+    phone = SimulatedChannel(clock=FakeClock())
+    await phone.execute(DIAL)
+
+    await phone.execute(PhoneCommand(Verb.DTMF, ("1",)))
+
+    assert await phone.status() == "Dialing 1002"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        PhoneCommand(Verb.HANGUP),
+        PhoneCommand(Verb.ANSWER),
+        PhoneCommand(Verb.REJECT),
+        PhoneCommand(Verb.HOLD),
+        PhoneCommand(Verb.TRANSFER, ("1003",)),
+        PhoneCommand(Verb.DTMF, ("1",)),
+    ],
+    ids=str,
+)
+async def test_what_does_not_fit_an_idle_phone_is_refused(command: PhoneCommand) -> None:
+    phone = SimulatedChannel(clock=FakeClock())
+
+    with pytest.raises(PhoneError) as refused:
+        await phone.execute(command)
+
+    assert refused.value.problem == Problem.FAILED
+
+
+async def test_a_closed_one_is_not_running() -> None:
+    phone = SimulatedChannel(clock=FakeClock())
+    await phone.execute(PhoneCommand(Verb.CLOSE))
+
+    with pytest.raises(PhoneError) as closed:
+        await phone.status()
+
+    assert closed.value.problem == Problem.NOT_RUNNING
+    assert "restart the gateway" in closed.value.detail
+
+
+def test_it_says_that_it_is_simulated() -> None:
+    assert SimulatedChannel(clock=FakeClock()).simulated
