@@ -113,6 +113,8 @@ def resolve_recipient(text: str, domain: str) -> SipUri:
         if not uri.user:
             raise AddressError(text, "it names no user")
         return uri
+    if ":" in text.partition("@")[0]:  # of user:password, the password would be dropped
+        raise AddressError(text, "its scheme is not sip or sips")
     if "@" in text:
         return SipUri.parse(f"sip:{text}")
     return SipUri.parse(f"sip:{text}@{domain}")

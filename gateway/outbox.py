@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 MAX_PART_BYTES = 700  # with 450 to 600 of headers under the 1300 of RFC 3428, section 8
 MAX_TEXT = 16_000
-_LONGEST_TTL = timedelta(days=366)
+_A_YEAR = timedelta(days=366)
 _CHAT = "chat:"
 
 
@@ -166,7 +166,7 @@ class Outbox:
         self, path: _Path, request: OutboundRequest, parts: Sequence[str]
     ) -> Submission:
         now = self._clock()
-        due_at = max(_aware(request.send_at), now) if request.send_at else now
+        due_at = _due(request.send_at, now)
         message = Message(
             id=MessageId(uuid7(now)),
             direction=Direction.OUTBOUND,
@@ -203,7 +203,7 @@ class Outbox:
     def _time_to_live(self, ttl: timedelta | None) -> timedelta:
         if ttl is None:
             return self._message_ttl
-        if not timedelta() < ttl <= _LONGEST_TTL:
+        if not timedelta() < ttl <= _A_YEAR:
             raise InvalidRequest("ttl is more than 0 and at most a year", pointer="/ttl")
         return ttl
 
@@ -253,10 +253,14 @@ def _return_path(account: AccountIdentity, message: Message) -> _Path:
     return _Path(account=account, peer=peer, target=target, destination=source)
 
 
-def _aware(moment: datetime) -> datetime:
-    if moment.tzinfo is None:
+def _due(send_at: datetime | None, now: datetime) -> datetime:
+    if send_at is None:
+        return now
+    if send_at.tzinfo is None:
         raise InvalidRequest("send_at needs a zone, such as Z", pointer="/send_at")
-    return moment
+    if send_at > now + _A_YEAR:
+        raise InvalidRequest("send_at is at most a year away", pointer="/send_at")
+    return max(send_at, now)
 
 
 def _checked_text(text: str) -> str:
