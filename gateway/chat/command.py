@@ -7,7 +7,7 @@ from datetime import datetime
 
 from gateway.caller import Caller, Permission
 from gateway.message import MessageId
-from gateway.phone import CommandOutcome
+from gateway.phone import CommandOutcome, Problem
 
 MAX_NAME = 32
 """No verb is longer."""
@@ -84,6 +84,8 @@ class Reply:
     subject: str = ""
     state: str = ""
     lines: tuple[str, ...] = ()
+    problem: Problem = Problem.NONE
+    """For the audit."""
     command_id: str = ""
     """Of the audit entry, when the command made it itself."""
     more: "Callable[[], Awaitable[Reply]] | None" = None

@@ -10,6 +10,7 @@ from gateway.phone import (
     CommandResult,
     PhoneCommand,
     PhoneRequest,
+    PhoneStatus,
     Problem,
     Verb,
     parse_command,
@@ -122,6 +123,7 @@ class PhoneCommands:
                 verb=asked.name,
                 state=decision.why,
                 lines=decision.remedy,
+                problem=Problem.NOT_ALLOWED,
             )
         return await self._execute(command, call)
 
@@ -149,8 +151,15 @@ def _state(result: CommandResult) -> str:
     if result.problem is Problem.INTERRUPTED:
         return INTERRUPTED
     if result.command.verb is Verb.STATUS and result.status is not None:
-        state, raw = result.status.state.value, result.status.raw
-        return f"{state}; {raw}" if raw and raw.lower() != state else state
+        return _seen(result.status, result.detail)
     if result.outcome is CommandOutcome.CONFIRMED:
         return result.evidence or result.detail or "done"
     return result.detail or result.evidence or result.problem.value or "not confirmed"
+
+
+def _seen(status: PhoneStatus, detail: str) -> str:
+    """The state, with MicroSIP's own words where they say more."""
+    words = [status.state.value]
+    if status.raw and status.raw.lower() != status.state:
+        words.append(status.raw)
+    return "; ".join([*words, detail] if detail else words)

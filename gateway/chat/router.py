@@ -1,0 +1,96 @@
+"""The router: a message or a command line in, the reply out."""
+
+import logging
+
+from gateway.caller import Caller, Origin
+from gateway.chat.command import Call, CommandLine, parse_line
+from gateway.chat.dispatch import Dispatcher
+from gateway.chat.loop import LoopGuard
+from gateway.chat.paging import Pager
+from gateway.chat.vocabulary import Vocabulary
+from gateway.message import Message
+from gateway.ports import Clock, CommandReply
+
+HINT = (
+    "This is a gateway that takes commands: write help for the list. "
+    "What you wrote is kept in the history."
+)
+
+log = logging.getLogger(__name__)
+
+
+class Router:
+    """Responder for SIP, Commander for everybody else."""
+
+    def __init__(
+        self,
+        *,
+        prefix: str,
+        vocabulary: Vocabulary,
+        dispatcher: Dispatcher,
+        guard: LoopGuard,
+        pager: Pager,
+        clock: Clock,
+    ) -> None:
+        self._prefix = prefix
+        self._vocabulary = vocabulary
+        self._dispatcher = dispatcher
+        self._guard = guard
+        self._pager = pager
+        self._clock = clock
+
+    def wants(self, message: Message) -> bool:
+        now = self._clock()
+        if self._guard.silences(message, now):
+            return False
+        line = parse_line(message.text, self._prefix)
+        return self._vocabulary.is_command(line) or self._guard.hint_due(message, now)
+
+    def verb_of(self, text: str) -> str:
+        """The verb of the command that *text* is; empty when it is none."""
+        line = parse_line(text, self._prefix)
+        return line.verb if line is not None and self._vocabulary.is_command(line) else ""
+
+    async def respond(self, message: Message) -> tuple[str, ...]:
+        now = self._clock()
+        if self._guard.silences(message, now):
+            log.warning("no reply to %s: %s had too many", message.id, message.peer)
+            return ()
+        text = _storable(message.text)
+        line = parse_line(text, self._prefix)
+        if line is None or not self._vocabulary.is_command(line):
+            return (HINT,) if self._guard.hint_due(message, now) else ()
+        if await self._guard.is_echo(message):
+            log.warning("no reply to %s: %s repeats our words", message.id, message.peer)
+            return ()
+        self._guard.replied(message.peer, now)
+        caller = Caller(
+            who=message.peer,
+            proof=f"sip {message.source}".rstrip(),
+            origin=Origin.SIP,
+            aor=message.peer,
+        )
+        call = Call(
+            line=line,
+            text=text,
+            caller=caller,
+            at=message.created_at,
+            message_id=message.id,
+        )
+        return self._pager.bodies(caller.who, await self._dispatcher.dispatch(call))
+
+    async def command(self, text: str, caller: Caller) -> CommandReply:
+        text = _storable(text)
+        line = parse_line(text, self._prefix) or CommandLine("")
+        call = Call(line=line, text=text, caller=caller, at=self._clock())
+        reply = await self._dispatcher.dispatch(call)
+        return CommandReply(
+            id=reply.command_id,
+            outcome=reply.outcome,
+            lines=self._pager.lines(caller.who, reply),
+        )
+
+
+def _storable(text: str) -> str:
+    """Without what PostgreSQL or UTF-8 cannot hold: NUL, lone surrogates from JSON."""
+    return text.replace("\0", "\ufffd").encode("utf-8", "replace").decode()

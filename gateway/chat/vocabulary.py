@@ -1,0 +1,35 @@
+"""The verbs that are known, by every name, and what a mistyped one may have meant."""
+
+from collections.abc import Sequence
+from difflib import get_close_matches
+
+from gateway.chat.command import MAX_NAME, Command, CommandLine
+
+_MISTYPED = 0.75  # "dail" is this close to "dial"
+
+
+class Vocabulary:
+    """A table of commands; where two share a name, the first has it."""
+
+    def __init__(self, commands: Sequence[Command]) -> None:
+        self._by_name: dict[str, Command] = {}
+        for command in commands:
+            for name in (command.name, *command.aliases):
+                self._by_name.setdefault(name, command)
+
+    def get(self, verb: str) -> Command | None:
+        return self._by_name.get(verb.lower())
+
+    def nearest(self, verb: str) -> tuple[str, ...]:
+        """The three names most like *verb*."""
+        return tuple(get_close_matches(verb.lower(), self._by_name, 3, cutoff=0.0))
+
+    def is_command(self, line: CommandLine | None) -> bool:
+        """Whether *line* is meant for us: prefixed, or with a known or mistyped verb."""
+        if line is None:
+            return False
+        if line.prefixed or line.verb in self._by_name:
+            return True
+        if not 3 <= len(line.verb) <= MAX_NAME:
+            return False
+        return bool(get_close_matches(line.verb, self._by_name, 1, cutoff=_MISTYPED))
