@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, Field
 
-from gateway.address import SipUri
+from gateway.address import Aor, SipUri
 from gateway.errors import AddressError
 from gateway.message import Direction, Status
 from gateway.ports import Archive, Clock, Conversation, Page, Place
@@ -24,6 +24,7 @@ from gateway.web.problem import invalid
 from gateway.web.route import Answer, Call, QueryParameters, Route, Scope, View
 
 _DEFAULT_LIMIT = 20
+_SCHEMES = ("sip:", "sips:")
 
 
 class PageParameters(QueryParameters):
@@ -118,13 +119,15 @@ class History:
     async def messages(self, call: Call) -> Answer:
         parameters = read_query(call.request, HistoryParameters)
         typed = parse_query(parameters.q, me=None, now=self._clock())
-        return await self._page(call, parameters, _narrowed(typed, parameters))
+        query = _narrowed(typed, parameters)
+        if not parameters.peer:
+            return await self._page(call, parameters, query)
+        return await self._page_of(parameters.peer, call, parameters, query)
 
     async def conversation(self, call: Call) -> Answer:
         parameters = read_query(call.request, ConversationParameters)
-        peer = checked_peer(call.path("peer"), "peer")
-        limit = parameters.limit or _DEFAULT_LIMIT
-        return await self._page(call, parameters, HistoryQuery(peers=(peer,), limit=limit))
+        query = HistoryQuery(limit=parameters.limit or _DEFAULT_LIMIT)
+        return await self._page_of(call.path("peer"), call, parameters, query)
 
     async def conversations(self, call: Call) -> Answer:
         parameters = read_query(call.request, PageParameters)
@@ -140,12 +143,29 @@ class History:
         items = tuple(_conversation_view(conversation) for conversation in found)
         return Answer.of(ConversationPageView(items=items, next_cursor=following))
 
+    async def _page_of(
+        self, peer: str, call: Call, parameters: ConversationParameters, query: HistoryQuery
+    ) -> Answer:
+        """Those with *peer*, an AOR or a user part."""
+        if ":" in peer or "@" in peer:
+            return await self._page(call, parameters, query, within=_aor(peer))
+        _aor(f"{peer}@localhost")
+        if query.peers:
+            raise invalid("q names a peer already; give its whole address here", "peer")
+        return await self._page(call, parameters, replace(query, peers=(peer,)))
+
     async def _page(
-        self, call: Call, parameters: ConversationParameters, query: HistoryQuery
+        self,
+        call: Call,
+        parameters: ConversationParameters,
+        query: HistoryQuery,
+        *,
+        within: Aor | None = None,
     ) -> Answer:
         mark = _mark(call, parameters)
         page = await self._archive.find(
             query,
+            within=within,
             place=_place(parameters.cursor, mark),
             oldest_first=parameters.order == "asc",
         )
@@ -189,7 +209,6 @@ def _conversation_view(conversation: Conversation) -> ConversationView:
 
 def _narrowed(query: HistoryQuery, parameters: HistoryParameters) -> HistoryQuery:
     """What *query* and the parameters both want."""
-    peers = (checked_peer(parameters.peer, "peer"),) if parameters.peer else ()
     direction = parameters.direction or query.direction
     if query.direction not in (None, direction):
         raise invalid("q asks for the other direction", "direction")
@@ -202,7 +221,6 @@ def _narrowed(query: HistoryQuery, parameters: HistoryParameters) -> HistoryQuer
     untils = [at for at in (query.until, parameters.until) if at is not None]
     return replace(
         query,
-        peers=query.peers + peers,
         direction=direction,
         statuses=statuses or query.statuses,
         since=max(sinces, default=None),
@@ -219,12 +237,8 @@ def _statuses(text: str) -> frozenset[Status]:
         raise invalid(f"{exc}; known are {known}", "status") from exc
 
 
-def checked_peer(text: str, name: str) -> str:
-    """An AOR in canonical form, or a user part; raises the problem ``invalid_request``."""
-    whole = ":" in text or "@" in text
-    with_scheme = text if ":" in text.partition("@")[0] else f"sip:{text}"
+def _aor(peer: str) -> Aor:
     try:
-        uri = SipUri.parse(with_scheme if whole else f"sip:{text}@localhost")
+        return SipUri.parse(peer if peer.lower().startswith(_SCHEMES) else f"sip:{peer}").aor
     except AddressError as exc:
-        raise invalid(f"{exc}; write sip:101@office.example, or 101", name) from exc
-    return uri.aor if whole else text
+        raise invalid(f"{exc}; write sip:101@office.example, or 101", "peer") from exc

@@ -21,8 +21,9 @@ _KEY = re.compile(r"[!-~]{1,255}")
 class OnceOnly:
     """Runs a handler once for a key; a repeated request gets the first one's answer.
 
-    A request whose end is not known (the gateway was killed) keeps its key taken: it may
-    have had its effect, and must not have it twice.
+    The store frees the key of a request that was cut off. What must not happen twice even
+    then is tied to the key: a message is queued in the transaction that completes it, a
+    phone command has its name in the audit.
     """
 
     def __init__(self, *, idempotency: Idempotency, clock: Clock) -> None:

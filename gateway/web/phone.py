@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated
+from uuid import UUID, uuid5
 
 from pydantic import Field
 
+from gateway.message import MessageId
 from gateway.phone import (
     CommandOutcome,
     CommandResult,
+    PhoneCommand,
     PhoneRequest,
     PhoneState,
     PhoneStatus,
@@ -16,7 +19,7 @@ from gateway.phone import (
     Verb,
     parse_command,
 )
-from gateway.ports import CallControl
+from gateway.ports import CallControl, IdempotencyKey
 from gateway.web.access import missing_scope
 from gateway.web.body import read_body
 from gateway.web.notation import rfc3339
@@ -33,7 +36,7 @@ _CODES = {
     Problem.NOT_RESPONDING: Code.PHONE_NOT_RESPONDING,
     Problem.INTERRUPTED: Code.PHONE_NOT_RESPONDING,
 }
-_MAYBE_DONE = frozenset({Problem.NOT_RESPONDING, Problem.INTERRUPTED})
+_KEYED = UUID("5f0c53f5-4f6f-5c0b-9a50-0f0c3f6b7d11")  # ours alone: names are hashed in it
 
 
 class PhoneCommandRequest(RequestBody):
@@ -119,7 +122,12 @@ class Phone:
             raise invalid('close ends MicroSIP; confirm it with "confirm": true', "/confirm")
         assert call.caller is not None, "the route needs a token"
         result = await self._call_control.execute(
-            PhoneRequest(command=command, caller=call.caller, text=str(command))
+            PhoneRequest(
+                command=command,
+                caller=call.caller,
+                text=str(command),
+                message_id=_once_for(call.key, command) if call.key else None,
+            )
         )
         return _answer(result)
 
@@ -137,6 +145,14 @@ def _verb(call: Call) -> Verb:
     return verb
 
 
+def _once_for(key: IdempotencyKey, command: PhoneCommand) -> MessageId:
+    """In the place of the message that carries it: the audit runs no message twice.
+
+    So the key holds for the phone even when the gateway is killed in the middle.
+    """
+    return MessageId(uuid5(_KEYED, "\n".join((key.scope, key.key, str(command)))))
+
+
 def _answer(result: CommandResult) -> Answer:
     view = _command_view(result)
     if result.problem is Problem.NONE:
@@ -145,7 +161,7 @@ def _answer(result: CommandResult) -> Answer:
         _CODES[result.problem],
         result.detail or result.evidence or _CODES[result.problem].summary,
         members=view.model_dump(mode="json", exclude={"detail", "status"}),
-        took_effect=result.problem in _MAYBE_DONE,
+        took_effect=True,
     )
 
 
