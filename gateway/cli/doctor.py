@@ -145,15 +145,16 @@ def _ports(settings: Settings) -> Iterator[Finding]:
 
 async def _database(settings: Settings) -> Finding:
     try:
-        async with Database(settings.database_url) as database:
-            revision, head = await database.revision(), database.head()
+        async with Database(settings=settings.database, data_dir=settings.data_dir) as database:
+            revision = await database.revision()
     except GatewayError as exc:
         return Finding(Grade.FAIL, "database", str(exc))
-    if revision == head:
-        return Finding(Grade.OK, "database", f"at {head}")
+    at = revision.current or "empty"
+    if revision.is_current:
+        return Finding(Grade.OK, "database", f"at {at}")
     if settings.auto_upgrade:
-        return Finding(Grade.OK, "database", f"at {revision or 'empty'}, upgraded at the start")
-    return Finding(Grade.FAIL, "database", f"at {revision or 'empty'}: sip-gateway db upgrade")
+        return Finding(Grade.OK, "database", f"at {at}, upgraded at the start")
+    return Finding(Grade.FAIL, "database", f"at {at}; type: sip-gateway db upgrade")
 
 
 async def _account(account: Account, settings: Settings) -> Finding:

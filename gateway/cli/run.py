@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import os
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import click
 from pythonjsonlogger.json import JsonFormatter
 
-from gateway.app import serve
+from gateway.app import Gateway
 from gateway.cli.options import config_option, load_settings
 from gateway.config import Settings
 
@@ -61,7 +60,7 @@ async def _until_stopped(settings: Settings, *, demo: bool) -> None:
     else:
         loop.add_signal_handler(signal.SIGTERM, stop)
     try:
-        await serve(settings, environ=os.environ, demo=demo, announce=click.echo)
+        await Gateway(settings=settings, demo=demo, announce=click.echo).run()
     except asyncio.CancelledError:
         if not stopped:
             raise

@@ -86,9 +86,8 @@ def _with_tokens(
     settings = load_settings(config)
 
     async def work() -> Result:
-        async with Database(settings.database_url) as database:
-            if settings.auto_upgrade:
-                await database.upgrade()
+        async with Database(settings=settings.database, data_dir=settings.data_dir) as database:
+            await database.prepare()
             return await action(SqlTokens(database=database, clock=now))
 
     return asyncio.run(work())

@@ -1,0 +1,337 @@
+"""The composition root: builds the parts, starts them in order, stops them in reverse."""
+
+import asyncio
+import logging
+import random
+import secrets
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from importlib.metadata import entry_points
+from types import TracebackType
+
+from prometheus_client import CollectorRegistry
+
+from gateway.accounts import Accounts, resolve
+from gateway.address import SipUri
+from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
+from gateway.chat.plugins import load_plugins
+from gateway.chat.router import Router
+from gateway.clock import LocalZone, now
+from gateway.config import TOKEN_SCOPES, ChatRule, Settings
+from gateway.data_folder import DataFolder
+from gateway.delivery import DeliveryWorker, WorkerSettings
+from gateway.hooks.receive import Hooks, HookSettings
+from gateway.hooks.templates import TemplateSandbox
+from gateway.inbound import Inbound, InboundSettings
+from gateway.limits import KeyedLimit
+from gateway.message import Submission
+from gateway.metrics import Metrics
+from gateway.microsip.api_log import ApiLog
+from gateway.microsip.channels import choose_channel
+from gateway.microsip.control import MicroSip
+from gateway.outbox import OutboundRequest, Outbox
+from gateway.phone import NumberRules
+from gateway.refusals import Refusals
+from gateway.retry import RetryPolicy
+from gateway.routes import Route, Routes
+from gateway.sip.user_agent import UserAgent
+from gateway.store.audit import SqlCommandLog
+from gateway.store.database import Database
+from gateway.store.hooks import SqlHookLog
+from gateway.store.idempotency import SqlIdempotency
+from gateway.store.messages import SqlMessageStore
+from gateway.store.search import SqlArchive
+from gateway.store.tokens import SqlTokens
+from gateway.version import VERSION
+from gateway.web.access import Gate
+from gateway.web.commands import Commands
+from gateway.web.health import Watch
+from gateway.web.history import History
+from gateway.web.hooks import HookInlet
+from gateway.web.idempotency import OnceOnly
+from gateway.web.local import (
+    TOKEN_NAME,
+    LocalAccess,
+    remove_local_access,
+    write_local_access,
+)
+from gateway.web.messages import Messages
+from gateway.web.phone import Phone
+from gateway.web.server import WebServer, is_loopback
+
+log = logging.getLogger(__name__)
+
+PLUGINS = "gateway.plugins"
+REMARKS = "0.05/3"
+"""Log lines about unproven messages, of one source address."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stores:
+    """The database by its ports."""
+
+    database: Database
+    messages: SqlMessageStore
+    archive: SqlArchive
+    audit: SqlCommandLog
+
+    @classmethod
+    def on(cls, database: Database) -> "Stores":
+        return cls(
+            database=database,
+            messages=SqlMessageStore(database=database),
+            archive=SqlArchive(database=database),
+            audit=SqlCommandLog(database=database),
+        )
+
+
+class Gateway:
+    """One gateway on one data folder; ``run`` is its whole life."""
+
+    def __init__(
+        self, *, settings: Settings, demo: bool, announce: Callable[[str], None]
+    ) -> None:
+        """*announce* gets the one line that says it is ready, and where."""
+        self._settings = settings
+        self._demo = demo
+        self._announce = announce
+        self._metrics = Metrics(CollectorRegistry())
+        self._due = asyncio.Event()
+
+    async def run(self) -> None:
+        """Until cancelled; raises GatewayError when it cannot start."""
+        settings = self._settings
+        async with AsyncExitStack() as stack:
+            folder = stack.enter_context(DataFolder(settings.data_dir))
+            database = Database(settings=settings.database, data_dir=settings.data_dir)
+            stores = Stores.on(await stack.enter_async_context(database))
+            await database.prepare()
+            phone = await self._phone(stack, stores)
+            contact_secrets = folder.contact_secrets(a.name for a in settings.sip.accounts)
+            accounts = Accounts(
+                sip=settings.sip, contact_secrets=contact_secrets, resolve=resolve
+            )
+            await accounts.refresh()
+            outbox = self._outbox(stores, accounts)
+            router = self._router(stores, accounts, outbox, phone)
+            inbound = self._inbound(stores, accounts, outbox, router)
+            user_agent = UserAgent(
+                settings=settings.sip,
+                data_dir=settings.data_dir,
+                contact_secrets=contact_secrets,
+                handler=inbound.receive,
+                on_registered=partial(self._account_returned, stores),
+                clock=now,
+                metrics=self._metrics,
+            )
+            stack.push(partial(_forget_contacts, folder))
+            await stack.enter_async_context(user_agent)
+            worker = self._worker(stores, outbox, user_agent)
+            hooks = await self._hooks(stack, stores, outbox)
+            web = self._web(
+                stores,
+                hooks=hooks,
+                outbox=outbox,
+                worker=worker,
+                commander=router,
+                phone=phone,
+                user_agent=user_agent,
+            )
+            await stack.enter_async_context(web)
+            await self._let_cli_in(stack, stores, web)
+            self._announce(self._ready_line(user_agent, web))
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(accounts.run(), name="accounts")
+                tasks.create_task(worker.run(), name="delivery")
+                tasks.create_task(inbound.run(), name="inbound")
+
+    async def _phone(self, stack: AsyncExitStack, stores: Stores) -> MicroSip:
+        settings = self._settings.phone
+        channel = await stack.enter_async_context(
+            choose_channel(settings, demo=self._demo, clock=now)
+        )
+        return MicroSip(
+            channel=channel,
+            command_log=stores.audit,
+            rules=NumberRules(
+                allow=settings.allow_numbers,
+                deny=settings.deny_numbers,
+                domains=frozenset(a.domain for a in self._settings.sip.accounts),
+            ),
+            phone=settings,
+            api_log=ApiLog(self._settings.data_dir),
+            clock=now,
+            sleep=asyncio.sleep,
+        )
+
+    def _outbox(self, stores: Stores, accounts: Accounts) -> Outbox:
+        return Outbox(
+            queue=stores.messages,
+            accounts=accounts.identities,
+            clock=now,
+            wake=self._due.set,
+            message_ttl=self._settings.delivery.message_ttl,
+        )
+
+    def _router(
+        self, stores: Stores, accounts: Accounts, outbox: Outbox, phone: MicroSip
+    ) -> Router:
+        chat = self._settings.chat
+        if self._demo and not chat.rules and self._only_local():
+            chat = chat.model_copy(update={"rules": (ChatRule(who=("*",), allow=("*",)),)})
+        return chat_router(
+            ChatPorts(
+                call_control=phone,
+                archive=stores.archive,
+                submitter=outbox,
+                audit=stores.audit,
+                clock=now,
+                timezone=LocalZone(),
+            ),
+            ChatSettings(
+                chat=chat,
+                sender_commands=self._settings.limits.sender_commands,
+                own_aors=frozenset(a.aor for a in accounts.identities()),
+                version=VERSION,
+                plugins=load_plugins(entry_points(group=PLUGINS)),
+            ),
+        )
+
+    def _only_local(self) -> bool:
+        """Whether nobody but this machine can be proven: what ``--demo`` opens up for."""
+        sip = self._settings.sip
+        return not sip.trusted_sources and all(a.registrar is None for a in sip.accounts)
+
+    def _inbound(
+        self, stores: Stores, accounts: Accounts, outbox: Outbox, router: Router
+    ) -> Inbound:
+        return Inbound(
+            inbox=stores.messages,
+            responder=router,
+            outbox=outbox,
+            recognise=accounts.recognise,
+            refusals=Refusals(
+                audit=stores.audit,
+                verb_of=router.verb_of,
+                admission=KeyedLimit(rate=self._settings.limits.untrusted_source, clock=now),
+                remarks=KeyedLimit(rate=REMARKS, clock=now),
+            ),
+            metrics=self._metrics,
+            settings=InboundSettings(),
+        )
+
+    def _worker(self, stores: Stores, outbox: Outbox, user_agent: UserAgent) -> DeliveryWorker:
+        route = Route(
+            sender=user_agent,
+            retry=RetryPolicy(unknown_retry=self._settings.delivery.unknown_retry),
+        )
+        return DeliveryWorker(
+            queue=stores.messages,
+            archive=stores.archive,
+            routes=Routes(
+                by_scheme={"sip": route, "sips": route},
+                clock=now,
+                chance=random.random,
+                metrics=self._metrics,
+            ),
+            notice=outbox.notice,
+            clock=now,
+            woken=self._due,
+            settings=WorkerSettings(concurrency=self._settings.delivery.concurrency),
+        )
+
+    async def _hooks(self, stack: AsyncExitStack, stores: Stores, outbox: Outbox) -> Hooks:
+        def compose(
+            *, to: str, text: str, origin: str, ttl: timedelta, tags: tuple[str, ...]
+        ) -> Submission:
+            return outbox.compose(
+                OutboundRequest(to=to, text=text, origin=origin, ttl=ttl, tags=tags)
+            )
+
+        return Hooks(
+            settings=HookSettings(
+                sources=self._settings.hooks.sources,
+                alert_ttl=self._settings.delivery.alert_ttl,
+                local_only=is_loopback(self._settings.http.host),
+            ),
+            hook_log=SqlHookLog(database=stores.database),
+            compose=compose,
+            templates=await stack.enter_async_context(TemplateSandbox()),
+            limit=KeyedLimit(rate=self._settings.limits.hook, clock=now),
+            clock=now,
+            wake=self._due.set,
+        )
+
+    def _web(
+        self,
+        stores: Stores,
+        *,
+        hooks: Hooks,
+        outbox: Outbox,
+        worker: DeliveryWorker,
+        commander: Router,
+        phone: MicroSip,
+        user_agent: UserAgent,
+    ) -> WebServer:
+        return WebServer(
+            http=self._settings.http,
+            resources=(
+                Messages(
+                    outbox=outbox,
+                    queue=stores.messages,
+                    archive=stores.archive,
+                    wait_final=worker.wait_final,
+                    wake=worker.wake,
+                    clock=now,
+                ),
+                History(archive=stores.archive, clock=now),
+                Phone(call_control=phone),
+                Commands(commander=commander, command_log=stores.audit),
+                HookInlet(hooks=hooks, metrics=self._metrics),
+                Watch(probes=(stores.database, user_agent, phone), metrics=self._metrics),
+            ),
+            gate=Gate(
+                tokens=SqlTokens(database=stores.database),
+                limit=KeyedLimit(rate=self._settings.limits.token, clock=now),
+            ),
+            once_only=OnceOnly(idempotency=SqlIdempotency(database=stores.database), clock=now),
+            metrics=self._metrics,
+        )
+
+    async def _let_cli_in(self, stack: AsyncExitStack, stores: Stores, web: WebServer) -> None:
+        """Leave the address with a token where only this user's commands can read it."""
+        secret = secrets.token_urlsafe(32)
+        tokens = SqlTokens(database=stores.database)
+        await tokens.replace_token(TOKEN_NAME, frozenset(TOKEN_SCOPES), secret)
+        folder = self._settings.data_dir
+        write_local_access(folder, LocalAccess(url=web.url, token=secret))
+        stack.callback(remove_local_access, folder)
+
+    async def _account_returned(self, stores: Stores, account: str) -> None:
+        await stores.messages.account_returned(account, now())
+        self._due.set()
+
+    def _ready_line(self, user_agent: UserAgent, web: WebServer) -> str:
+        bind = self._settings.sip.bind
+        ports = (("udp", user_agent.udp_port), ("tcp", user_agent.tcp_port))
+        sip = ", ".join(f"{name} {bind}:{port}" for name, port in ports if port)
+        addresses = " ".join(str(SipUri.parse(a.uri)) for a in self._settings.sip.accounts)
+        return (
+            f"ready{' (MicroSIP is simulated)' if self._demo else ''}: {addresses} on SIP"
+            f" {sip or '(no port is open, see /readyz)'}; HTTP {web.url}; data"
+            f" {self._settings.data_dir}; a token: sip-gateway token create NAME --scope S"
+        )
+
+
+def _forget_contacts(
+    folder: DataFolder,
+    kind: type[BaseException] | None,
+    _error: BaseException | None,
+    _traceback: TracebackType | None,
+) -> None:
+    """After a clean stop, which is a cancellation, the accounts are unregistered."""
+    if kind is None or kind is asyncio.CancelledError:
+        folder.forget_contact_secrets()
