@@ -1,7 +1,7 @@
 """Column types that mean the same on SQLite as on PostgreSQL."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, Text
@@ -36,8 +36,12 @@ class SafeText(TypeDecorator[str]):
     impl = Text
     cache_ok = True
 
-    def process_bind_param(self, value: str | None, _: Dialect) -> str | None:
-        return None if value is None else storable(value)
+    def bind_processor(self, _: Dialect) -> Callable[[str | None], str | None]:
+        return _storable_or_null  # itself: this runs for most columns of every row
+
+
+def _storable_or_null(text: str | None) -> str | None:
+    return None if text is None else storable(text)
 
 
 class Lines(TypeDecorator[tuple[str, ...]]):

@@ -9,12 +9,9 @@ from sqlalchemy import (
     ScalarSelect,
     SQLColumnExpression,
     case,
-    false,
     func,
     null,
-    or_,
     select,
-    true,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -77,21 +74,20 @@ async def refresh(connection: AsyncConnection, aors: Iterable[str]) -> None:
 
 async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> None:
     """These peers were heard of: they are there, and may take messages now."""
-    rows = [{"aor": aor, "known": True} for aor in sorted(set(aors))]
-    if not rows:
+    heard = set(aors)
+    if not heard:
         return
-    insert = insert_into(connection, peer)
-    news = or_(peer.c.known == false(), peer.c.refuses != 0, peer.c.held_until.is_not(null()))
-    values = {
-        "known": true(),
-        "refuses": 0,
-        "refused_at": null(),
-        "held_until": null(),
-        "due_at": _DUE,
-    }
+    nothing_new = select(peer.c.aor).where(
+        peer.c.aor.in_(heard), peer.c.known, peer.c.refuses == 0, peer.c.held_until.is_(null())
+    )
+    heard -= set((await connection.execute(nothing_new)).scalars())
+    if not heard:
+        return
+    await lock(connection, heard)
     await connection.execute(
-        insert.on_conflict_do_update(index_elements=[peer.c.aor], set_=values, where=news),
-        rows,
+        update(peer)
+        .where(peer.c.aor.in_(heard))
+        .values(known=True, refuses=0, refused_at=null(), held_until=null(), due_at=_DUE)
     )
 
 
