@@ -24,6 +24,7 @@ from gateway.web.client import GatewayClient, GatewayUnreachable, RequestRefused
 from gateway.web.local import read_local_access
 
 REGISTRAR_WAIT = 2.0
+PART_WIDTH = 24
 
 
 class Grade(StrEnum):
@@ -53,7 +54,7 @@ def doctor(ctx: click.Context, config: Path | None, *, as_json: bool) -> None:
         click.echo(json.dumps(rows, indent=2))
     else:
         for finding in findings:
-            click.echo(f"{finding.grade:<4}  {finding.part:<13} {finding.detail}")
+            click.echo(f"{finding.grade:<4}  {finding.part:<{PART_WIDTH}} {finding.detail}")
     if any(finding.grade is Grade.FAIL for finding in findings):
         ctx.exit(1)
 
@@ -114,7 +115,7 @@ async def _running(settings: Settings) -> list[Finding]:
     return [
         Finding(
             Grade.OK if part["ok"] else Grade.FAIL if part["required"] else Grade.WARN,
-            f"running {part['part']}"[:13],
+            f"running: {part['part']}"[:PART_WIDTH],
             part["detail"],
         )
         for part in ready.get("parts", ())
@@ -158,7 +159,7 @@ async def _database(settings: Settings) -> Finding:
 
 
 async def _account(account: Account, settings: Settings) -> Finding:
-    part = f"account {account.name}"[:13]
+    part = f"account {account.name}"[:PART_WIDTH]
     if account.registrar is None:
         if account.uri == LOCAL_ACCOUNT_URI and not settings.sip.trusted_sources:
             detail = f"{account.uri}, local: only this machine may command"
@@ -221,6 +222,6 @@ def _rules(settings: Settings) -> Finding:
 
 def _hook(key: str, signed: bool) -> Finding:  # noqa: FBT001  one call, by position
     if signed:
-        return Finding(Grade.OK, f"hook {key}"[:13], "verified by its secret")
+        return Finding(Grade.OK, f"hook {key}"[:PART_WIDTH], "verified by its secret")
     why = "no secret: whoever reaches the port may send; set secret_file"
-    return Finding(Grade.WARN, f"hook {key}"[:13], why)
+    return Finding(Grade.WARN, f"hook {key}"[:PART_WIDTH], why)

@@ -1,33 +1,22 @@
-"""What a command that fails prints, by exit code."""
-
-import sys
-from typing import Any
-
-import click
+"""What a command that fails prints, with its exit code."""
 
 from gateway.errors import ConfigError, GatewayError, InvalidRequest
 from gateway.web.client import GatewayUnreachable, RequestRefused
 
-DONE = 0
 FAILED = 1
 USAGE = 2
 NOT_REACHABLE = 3
 
-
-class Commands(click.Group):
-    """A group whose commands end with one clear sentence instead of a traceback."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except GatewayError as exc:
-            click.echo(f"error: {exc}", err=True)
-            sys.exit(exit_code(exc))
+_USAGE_CODES = frozenset(
+    {"invalid_request", "cursor_invalid", "unsupported_media", "too_large"}
+)
 
 
-def exit_code(exc: GatewayError) -> int:
+def explain(exc: GatewayError) -> tuple[str, int]:
+    """The text for the user, and the exit code."""
     if isinstance(exc, GatewayUnreachable):
-        return NOT_REACHABLE
+        return f"error: {exc}", NOT_REACHABLE
     if isinstance(exc, RequestRefused):
-        return USAGE if exc.status in {400, 404, 415, 422} else FAILED
-    return USAGE if isinstance(exc, ConfigError | InvalidRequest) else FAILED
+        return f"error: {exc}", USAGE if exc.code in _USAGE_CODES else FAILED
+    wrong_usage = isinstance(exc, ConfigError | InvalidRequest)
+    return f"error: {exc}", USAGE if wrong_usage else FAILED

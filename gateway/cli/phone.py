@@ -8,7 +8,7 @@ import click
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.errors import InvalidRequest
 from gateway.phone import PhoneCommand, Verb, parse_command
-from gateway.web.client import GatewayClient, JsonObject, call_gateway
+from gateway.web.client import GatewayClient, JsonObject, RequestRefused, call_gateway
 
 WORDS = {"confirmed": "OK", "unconfirmed": "WAIT", "refused": "NO", "failed": "ERR"}
 
@@ -19,8 +19,15 @@ WORDS = {"confirmed": "OK", "unconfirmed": "WAIT", "refused": "NO", "failed": "E
 @click.option("--yes", is_flag=True, help="Close MicroSIP without asking.")
 @config_option
 @json_option
+@click.pass_context
 def phone(
-    verb: str, arguments: tuple[str, ...], *, yes: bool, config: Path | None, as_json: bool
+    ctx: click.Context,
+    verb: str,
+    arguments: tuple[str, ...],
+    *,
+    yes: bool,
+    config: Path | None,
+    as_json: bool,
 ) -> None:
     """Drive MicroSIP: dial 1002, hangup, answer, status ... in chat words or DDE names."""
     known = Verb.named(verb)
@@ -36,14 +43,22 @@ def phone(
             return await client.phone_status()
         return await client.phone(known, command.argument, confirm=known is Verb.CLOSE)
 
-    answer = call_gateway(load_settings(config).data_dir, work)
+    try:
+        answer = call_gateway(load_settings(config).data_dir, work)
+    except RequestRefused as exc:
+        if "outcome" not in exc.document:
+            raise
+        answer = exc.document
     click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _line(command, answer))
+    if answer.get("outcome") in {"refused", "failed"}:
+        ctx.exit(1)
 
 
 def _line(command: PhoneCommand, answer: JsonObject) -> str:
     if command.verb is Verb.STATUS:
-        raw = f' "{answer["raw"]}"' if answer.get("raw") else ""
-        return f"{answer['state']}{raw} (by {answer['source']})"
+        state = answer["state"]
+        raw = f' "{answer["raw"]}"' if answer["raw"] else ""
+        return f"{state['value']}{raw} (by {state['source']})"
     seen = answer.get("detail") or answer.get("evidence")
     because = f" ({seen})" if seen else ""
     simulated = " [simulated]" if answer.get("simulated") else ""

@@ -204,5 +204,5 @@ def test_doctor_names_the_port_that_is_taken(config: str, taken_port: int) -> No
     result = run("doctor", "--config", config)
 
     assert result.exit_code == 1
-    assert f"fail  HTTP          127.0.0.1:{taken_port}" in result.stdout
+    assert f"fail  HTTP                     127.0.0.1:{taken_port}" in result.stdout
     assert "[http] port" in result.stdout
