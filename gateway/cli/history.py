@@ -1,14 +1,12 @@
 """``sip-gateway history``: the messages that a query finds."""
 
 import json
+import shutil
+import sys
 from datetime import datetime
 from pathlib import Path
 
 import click
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.query import MAX_PAGE
 from gateway.web.client import GatewayClient, JsonObject, call_gateway
@@ -38,18 +36,22 @@ def history(query: tuple[str, ...], *, limit: int, config: Path | None, as_json:
     if as_json:
         for item in items:
             click.echo(json.dumps(item, ensure_ascii=False))
-    elif items:
-        Console().print(_table(items))
-    else:
+        return
+    for item in items:
+        click.echo(_line(item))
+    if not items:
         click.echo("no messages found")
 
 
-def _table(items: list[JsonObject]) -> Table:
-    table = Table("time", "", "peer", "status", "text", box=None, pad_edge=False)
-    for item in items:
-        at = datetime.fromisoformat(item["created_at"]).astimezone()
-        arrow = "->" if item["direction"] == "outbound" else "<-"
-        marks = " ".join([item["status"], *item["flags"]])
-        text = Text(item["text"] or f"[{item['content_type']}]")
-        table.add_row(f"{at:%Y-%m-%d %H:%M:%S}", arrow, Text(item["peer"]), marks, text)
-    return table
+def _line(item: JsonObject) -> str:
+    """One line a message, cut to the terminal where there is one."""
+    at = datetime.fromisoformat(item["created_at"]).astimezone()
+    arrow = "->" if item["direction"] == "outbound" else "<-"
+    marks = " ".join([item["status"], *item["flags"]])
+    text = " ".join((item["text"] or f"[{item['content_type']}]").split())
+    line = f"{at:%Y-%m-%d %H:%M:%S} {arrow} {item['peer']} ({marks}) {text}"
+    line = "".join(character if character.isprintable() else "?" for character in line)
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        return line if len(line) <= width else line[: width - 3] + "..."
+    return line
