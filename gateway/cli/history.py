@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 import click
+
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.query import MAX_PAGE
 from gateway.web.client import GatewayClient, JsonObject, call_gateway
