@@ -13,7 +13,7 @@ import time
 from ctypes import c_void_p, wintypes
 
 from tests.peers import wine_ddeml as ddeml
-from tests.peers.dde_softphone import Softphone, parse
+from tests.peers.dde_softphone import WORDING, Softphone, parse
 from tests.peers.wine_steering import Steering
 
 assert sys.platform == "win32"
@@ -26,10 +26,9 @@ class Server:
 
     def __init__(self, steering: Steering, service: str, topic: str) -> None:
         self._steering = steering
-        self._phone = Softphone(clock=time.monotonic)
+        self.order_reset()
         self._service_name, self._topic_name = service, topic
-        self._busy = self._refuse = 0
-        self._hang = self._ansi = False
+        self._hang = False
         self._wildcard = True
         self._instance = wintypes.DWORD()
         self._callback = ddeml.Callback(self._transaction)
@@ -63,13 +62,20 @@ class Server:
     def order_release(self) -> None:
         self._hang = False
 
-    def order_ring(self, number: str) -> None:
-        self._phone.ring(number)
-
-    def order_reset(self, wording: dict[str, str] | None, *, ansi: bool = False) -> None:
-        """No call; Status in this *wording*, or not at all; perhaps only as CF_TEXT."""
-        self._phone = Softphone(clock=time.monotonic, wording=wording)
+    def order_reset(
+        self,
+        state: str = "idle",
+        number: str = "",
+        wording: dict[str, str] | None = None,
+        *,
+        silent: bool = False,
+        ansi: bool = False,
+    ) -> None:
+        """Another call, or none; Status in this *wording*, as CF_TEXT only, or *silent*."""
+        self._busy = self._refuse = 0
         self._ansi = ansi
+        self._phone = Softphone(clock=time.monotonic, state=state, number=number)
+        self._phone.wording = None if silent else wording or WORDING
 
     def order_wildcard(self, *, offered: bool) -> None:
         """Whether a client that names no topic is told the topic."""
@@ -92,15 +98,17 @@ class Server:
             names = self._text(first).lower(), self._text(second).lower()
             return int(names == (self._topic_name.lower(), self._service_name.lower()))
         if kind == ddeml.XTYP_WILDCONNECT:
-            return self._offer()
+            return self._offer(first, second)
         if kind == ddeml.XTYP_EXECUTE:
             return self._execute(self._text(first), data)
         if kind == ddeml.XTYP_REQUEST:
             return self._request(second, self._text(second), clipboard_format)
         return None
 
-    def _offer(self) -> int | None:
-        if not self._wildcard:
+    def _offer(self, topic: int | None, service: int | None) -> int | None:
+        """The pair that a client means who leaves topic or service open."""
+        meant = not topic and (not service or self._text(service) == self._service_name)
+        if not (meant and self._wildcard):
             return None
         pairs = (ddeml.StringPair * 2)(ddeml.StringPair(self._service, self._topic))
         return self._data(bytes(pairs), None, 0)

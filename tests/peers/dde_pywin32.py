@@ -1,6 +1,6 @@
 """Somebody else's DDE server: pywin32's, answering as MicroSIP is documented to.
 
-python -m tests.peers.dde_pywin32 --steer PORT --pywin32 FOLDER
+python -m tests.peers.dde_pywin32 --steer PORT --pywin32 FOLDER --service NAME
 """
 
 import argparse
@@ -21,18 +21,19 @@ class Topic:
 
     def __init__(self, steering: Steering) -> None:
         self._steering = steering
-        self._status = "idle"
+        self._now = self._after = "idle"
 
     def Exec(self, text: str) -> None:  # noqa: N802  pywin32 looks it up by this name
-        self._steering.report("execute", topic="MicroSIP", text=text)
-        if "Dial" in text:
-            self._status = "active 1002"
-        if "Hangup" in text:
-            self._status = "idle"
+        self._steering.report("execute", text=text)
+        self._now = self._after
 
     def Request(self, item: str) -> str:  # noqa: N802  pywin32 looks it up by this name
         self._steering.report("request", item=item)
-        return self._status
+        return self._now
+
+    def order_says(self, now: str, after: str) -> None:
+        """What Status is *now*, and *after* the next command."""
+        self._now, self._after = now, after
 
     def order_sync(self) -> None:
         """What was reported before is at the test when this is done."""
@@ -42,6 +43,7 @@ def main() -> None:
     options = argparse.ArgumentParser()
     options.add_argument("--steer", type=int, required=True)
     options.add_argument("--pywin32", required=True)
+    options.add_argument("--service", default="MicroSIP")
     chosen = options.parse_args()
     steering = Steering(chosen.steer)
     site.addsitedir(chosen.pywin32)
@@ -53,7 +55,7 @@ def main() -> None:
     topic.AttachObject(answers)
     server = dde.CreateServer()
     server.AddTopic(topic)
-    server.Create("MicroSIP")
+    server.Create(chosen.service)
     steering.report("ready")
     while True:
         win32ui.PumpWaitingMessages(0, -1)

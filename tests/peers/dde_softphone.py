@@ -13,14 +13,14 @@ WORDING = {
 }
 
 _BRACKET = re.compile(r"\[(\w+)(?:\((.*)\))?\]", re.ASCII)
+_QUOTED = re.compile(r'"([^"]*)"')
 _PLAIN = re.compile(r"(\w+)(?: (.*))?", re.ASCII)
 
 
 def parse(text: str) -> tuple[str, list[str]]:
     """``Dial 1002`` or ``[Dial("1002")]``; an empty verb for anything else."""
     if match := _BRACKET.fullmatch(text):
-        quoted = match[2].split(",") if match[2] else []
-        return match[1], [one.strip('"') for one in quoted]
+        return match[1], _QUOTED.findall(match[2] or "")
     if match := _PLAIN.fullmatch(text):
         return match[1], match[2].split(",") if match[2] else []
     return "", []
@@ -39,7 +39,7 @@ class Softphone:
     settings: dict[str, int] = field(
         default_factory=lambda: {"volume": 50, "mic": 50, "mute": 0}
     )
-    wording: dict[str, str] | None = field(default_factory=lambda: dict(WORDING))
+    wording: dict[str, str] | None = None
     running: bool = True
     _dialled_at: float = 0.0
 
@@ -97,7 +97,7 @@ class Softphone:
         self.state = steps[self.state]
         return True
 
-    def _senddtmf(self, _digits: str) -> bool:
+    def _senddtmf(self, *_digits: str) -> bool:
         return self.state == "active"
 
     def _setdevice(self, kind: str, _device: str) -> bool:

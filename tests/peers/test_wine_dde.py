@@ -1,0 +1,84 @@
+"""DDE for real: the suite of the Windows side, run by Windows Python under Wine."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from gateway.phone import Verb
+from tests.peers.wine import WindowsPython, windows_path
+from tests.peers.wine_steering import SteeredPeer
+
+pytestmark = [pytest.mark.peer("wine"), pytest.mark.timeout(300)]
+
+SUITE = "tests/peers/wine_dde_suite.py"
+
+
+@dataclass(frozen=True)
+class SuiteRun:
+    """What pytest on Windows Python said."""
+
+    exit_code: int
+    output: str
+    report: ET.Element
+
+    def count(self, what: str) -> int:
+        return int(self.report.attrib[what])
+
+    def rows(self) -> Iterator[list[str]]:
+        """Server, line, string received, outcome, evidence."""
+        for found in self.report.iter("property"):
+            row: list[str] = json.loads(found.attrib["value"])
+            yield row
+
+
+@pytest.fixture(scope="module")
+def suite_run(
+    windows_python: WindowsPython, tmp_path_factory: pytest.TempPathFactory
+) -> SuiteRun:
+    report = tmp_path_factory.mktemp("windows") / "report.xml"
+    options = ("-p", "no:cacheprovider", "--noconftest", "-o", "junit_family=xunit1")
+    done = windows_python.run(
+        *("-m", "pytest", *options, "--junitxml", windows_path(report), SUITE),
+        timeout=240,
+    )
+    assert report.exists(), done.stdout
+    suite = ET.parse(report).getroot().find("testsuite")  # noqa: S314  our own file
+    assert suite is not None
+    return SuiteRun(done.returncode, done.stdout, suite)
+
+
+def test_the_suite_passes_on_windows_python(suite_run: SuiteRun) -> None:
+    trouble = [suite_run.count(what) for what in ("failures", "errors", "skipped")]
+
+    assert (suite_run.exit_code, trouble) == (0, [0, 0, 0]), suite_run.output
+    assert suite_run.count("tests") > 2 * len(Verb)
+
+
+@pytest.mark.parametrize("syntax", ["plain", "bracket"])
+def test_each_of_the_sixteen_verbs_reached_the_server(syntax: str, suite_run: SuiteRun) -> None:
+    rows = sorted(
+        row for row in suite_run.rows() if (row[2][0] == "[") == (syntax == "bracket")
+    )
+    reached = {row[1].split()[0] for row in rows if row[0] == "own"}
+
+    print("\n".join(f"| {' | '.join(row)} |" for row in rows))  # noqa: T201  for the reader
+
+    # Status is requested as an item, and knows no syntax.
+    assert reached == {verb.value for verb in Verb if syntax == "plain" or verb != Verb.STATUS}
+
+
+def test_the_played_microsip_understands_somebody_elses_client(
+    windows_python: WindowsPython,
+) -> None:
+    strings = ("Dial 1002", '[Dial("1003")]', '[SetDevice("input","3")]', "Hangup")
+
+    with SteeredPeer(windows_python.start, "tests.peers.dde_microsip") as microsip:
+        module = ("-m", "tests.peers.wine_pywin32_client")
+        client = windows_python.run(*module, windows_python.pywin32, "MicroSIP", *strings)
+        received = [report["text"] for report in microsip.reports("execute")]
+
+    assert client.returncode == 0, client.stdout
+    assert received == list(strings)
