@@ -61,12 +61,12 @@ def _checked(plugin: str, command: object) -> Command:
     return contained(plugin, command)
 
 
-def contained(plugin: str, command: Command) -> Command:
+def contained(plugin: str, command: Command, time_limit: float = TIME_LIMIT) -> Command:
     """*command*, answering ERR where it would raise, hang or return something else."""
 
     async def run(call: Call) -> Reply:
         with _Contained(plugin):
-            async with asyncio.timeout(TIME_LIMIT):
+            async with asyncio.timeout(time_limit):
                 reply: object = await command.run(call)
             if isinstance(reply, Reply):
                 return replace(reply, command_id="")

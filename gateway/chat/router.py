@@ -11,10 +11,8 @@ from gateway.chat.vocabulary import Vocabulary
 from gateway.message import Message
 from gateway.ports import Clock, CommandReply
 
-HINT = (
-    "This is a gateway that takes commands: write help for the list. "
-    "What you wrote is kept in the history."
-)
+HINT = "I take commands: write help for the list. What you wrote is kept in the history."
+"""Fits the smallest ``[chat] max_reply_bytes``."""
 
 log = logging.getLogger(__name__)
 
