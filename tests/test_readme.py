@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import click
 import pytest
@@ -54,9 +54,3 @@ def test_every_command_is_there(command: str) -> None:
 def test_every_verb_is_there_by_both_names(verb: Verb) -> None:
     assert f"`{verb}`" in README
     assert f"`{verb.dde_name}`" in README
-
-
-def test_every_route_is_in_the_openapi_document(openapi: dict[str, Any]) -> None:
-    named = set(re.findall(r"`(?:GET |POST )?(/[a-z][^`? ]*)`", README))
-
-    assert named <= set(openapi["paths"])
