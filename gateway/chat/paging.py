@@ -61,7 +61,7 @@ class Pager:
             self._rests.pop(who)
 
     async def _more(self, call: Call) -> Reply:
-        rest = self._rests.pop(call.caller.who)
+        rest = self._rests.get(call.caller.who)
         if rest is None:
             return Reply(
                 outcome=CommandOutcome.FAILED,

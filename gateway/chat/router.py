@@ -52,7 +52,7 @@ class Router:
     async def respond(self, message: Message) -> tuple[str, ...]:
         now = self._clock()
         if self._guard.silences(message, now):
-            log.warning("no reply to %s: %s had too many", message.id, message.peer)
+            log.warning("no reply to %s: a loop with %s", message.id, message.peer)
             return ()
         text = _storable(message.text)
         line = parse_line(text, self._prefix)
@@ -61,7 +61,6 @@ class Router:
         if await self._guard.is_echo(message):
             log.warning("no reply to %s: %s repeats our words", message.id, message.peer)
             return ()
-        self._guard.replied(message.peer, now)
         caller = Caller(
             who=message.peer,
             proof=f"sip {message.source}".rstrip(),
@@ -75,7 +74,10 @@ class Router:
             at=message.created_at,
             message_id=message.id,
         )
-        return self._pager.bodies(caller.who, await self._dispatcher.dispatch(call))
+        reply = await self._dispatcher.dispatch(call)
+        # Not before: while the store is away the same message is tried again and again.
+        self._guard.replied(message.peer, now)
+        return self._pager.bodies(caller.who, reply)
 
     async def command(self, text: str, caller: Caller) -> CommandReply:
         text = _storable(text)

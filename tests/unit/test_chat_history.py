@@ -97,7 +97,7 @@ async def test_a_lone_short_number_is_a_count_and_a_longer_one_a_peer() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["history 0", "history 101 201", "history 101 x", "history a b c"]
+    "text", ["history 0", "history 101 201", "history 101 x", "history a b c", "history a@@b"]
 )
 async def test_a_wrong_count_says_what_to_type(text: str) -> None:
     bench = Bench()

@@ -1,7 +1,7 @@
 """The router: what is answered, by whom it may be asked, and what a reply looks like."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -10,10 +10,25 @@ from gateway.caller import Caller, Origin, Permission
 from gateway.chat.command import Call, Command, Reply
 from gateway.chat.router import HINT
 from gateway.config import ChatRule
-from gateway.phone import CommandOutcome, CommandState
+from gateway.errors import StorageUnavailable
+from gateway.phone import CommandEntry, CommandOutcome, CommandState
 from gateway.split import byte_length
 from tests.unit.chat_bench import Bench
-from tests.unit.chat_fakes import BOT, inbound, outbound
+from tests.unit.chat_fakes import BOT, FakeCommandLog, inbound, outbound
+
+
+@dataclass
+class AwayLog(FakeCommandLog):
+    """Cannot be reached the first *times*."""
+
+    times: int = 0
+
+    async def record(self, entry: CommandEntry) -> None:
+        if self.times:
+            self.times -= 1
+            raise StorageUnavailable
+        await super().record(entry)
+
 
 VERBS = [
     "dial",
@@ -250,6 +265,17 @@ async def test_a_send_that_a_crash_cut_off_is_not_repeated() -> None:
     assert bench.audited.state is CommandState.DONE
 
 
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [("/Dial 1002", "dial"), ("dail 1", "dail"), ("good morning", ""), ("", "")],
+)
+def test_the_verb_of_a_text_is_known_without_running_it(text: str, verb: str) -> None:
+    bench = Bench()
+
+    assert bench.router.verb_of(text) == verb
+    assert bench.phone.requests == []
+
+
 # --- what is not answered -------------------------------------------------------------
 
 
@@ -345,6 +371,17 @@ async def test_a_peer_gets_twenty_replies_a_minute() -> None:
 
     assert [reply != "" for reply in replies] == [True] * 20 + [False] * 5
     assert (wanted, other, bench.wants("ping")) == (False, True, True)
+
+
+async def test_a_message_tried_again_while_the_store_is_away_is_answered_in_the_end() -> None:
+    bench = Bench(audit=AwayLog(times=30))
+    message = inbound("ping")
+
+    for _ in range(30):
+        with pytest.raises(StorageUnavailable):
+            await bench.router.respond(message)
+
+    assert (await bench.router.respond(message))[0].startswith("OK ping")
 
 
 # --- long replies ---------------------------------------------------------------------
