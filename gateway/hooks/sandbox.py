@@ -12,7 +12,7 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 if sys.platform != "win32":
     import resource
 
-MAX_SECONDS = 2.0
+MAX_SECONDS = 1.0
 MAX_CHARACTERS = 16_000
 _MAX_MEMORY = 512 * 1024 * 1024
 

@@ -39,8 +39,7 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
 
 def read_query(request: web.Request, model: type[Query]) -> Query:
     """The query string as *model*; a parameter given twice is refused."""
-    names = list(request.query)
-    if twice := sorted({name for name in names if names.count(name) > 1}):
+    if twice := sorted(n for n in request.query if len(request.query.getall(n)) > 1):
         raise HttpProblem(Code.INVALID_REQUEST, f"given more than once: {', '.join(twice)}")
     try:
         return model.model_validate(dict(request.query))

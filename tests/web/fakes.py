@@ -6,8 +6,6 @@ from dataclasses import replace
 
 from gateway.caller import Caller
 from gateway.errors import PhoneError
-from gateway.hooks.notification import JsonObject
-from gateway.hooks.templates import Broken
 from gateway.message import FinalResponse, Message, MessageId, Status
 from gateway.phone import (
     CommandOutcome,
@@ -101,13 +99,3 @@ class FakeProbe:
 
     async def health(self) -> Sequence[Health]:
         return self.parts
-
-
-class FakeTemplates:
-    """Renders every template to *text*."""
-
-    def __init__(self) -> None:
-        self.text: str | Broken = "rendered"
-
-    async def render(self, template: str, document: JsonObject) -> str | Broken:
-        return self.text

@@ -123,7 +123,7 @@ async def test_a_request_that_is_no_http_leaves_the_server_up(office: Office) ->
 async def test_requests_are_counted_by_route_not_by_path(office: Office) -> None:
     await office.api.get("/v1/messages/msg_1")
     await office.api.get("/made/up")
-    await office.api.request("BREW", "/made/up")
+    await office.api.request("PROPFIND", "/made/up")
 
     text = (await office.api.get("/metrics")).text
 

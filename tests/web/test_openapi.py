@@ -1,0 +1,91 @@
+"""The OpenAPI document says what the server does."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from tests.web.conftest import Api, Office
+
+
+def references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            if key == "$ref":
+                yield value
+            yield from references(value)
+    if isinstance(node, list):
+        for item in node:
+            yield from references(item)
+
+
+async def document(api: Api) -> dict[str, Any]:
+    content: dict[str, Any] = (await api.get("/openapi.json", token=None)).json
+    return content
+
+
+async def test_every_route_is_in_the_document_with_nothing_else(office: Office) -> None:
+    described = await document(office.api)
+
+    operations = {
+        (method.upper(), path) for path, item in described["paths"].items() for method in item
+    }
+    assert described["openapi"].startswith("3.1")
+    assert operations == {(route.method, route.path) for route in office.server.routes}
+
+
+async def test_every_reference_leads_somewhere(api: Api) -> None:
+    described = await document(api)
+
+    for reference in references(described):
+        node: Any = described
+        for step in reference.removeprefix("#/").split("/"):
+            node = node[step]
+        assert node
+
+
+async def test_each_operation_says_what_it_needs(office: Office) -> None:
+    described = await document(office.api)
+
+    names = set()
+    for route in office.server.routes:
+        operation = described["paths"][route.path][route.method.lower()]
+        names.add(operation["operationId"])
+        in_path = [p["name"] for p in operation["parameters"] if p["in"] == "path"]
+        assert in_path == re.findall(r"\{(\w+)\}", route.path)
+        assert ("requestBody" in operation) == (route.request is not None)
+        assert operation["security"] == ([{"bearer": []}] if route.scopes else [])
+        assert all(scope in operation.get("description", "") for scope in route.scopes)
+        assert str(route.status) in operation["responses"]
+    assert len(names) == len(office.server.routes)
+
+
+async def test_bodies_are_described_as_they_are_read(api: Api) -> None:
+    schemas = (await document(api))["components"]["schemas"]
+
+    request = schemas["MessageRequest"]
+    assert request["additionalProperties"] is False
+    assert set(request["required"]) == {"to", "text"}
+    assert set(request["properties"]) >= {"from", "ttl", "send_at", "client_ref", "tags"}
+    assert request["properties"]["text"]["maxLength"] == 16_000
+    assert "SIP URI" in request["properties"]["to"]["description"]
+
+
+async def test_a_message_has_the_members_that_are_described(office: Office) -> None:
+    schema = (await document(office.api))["components"]["schemas"]["MessageView"]
+    message_id = await office.send()
+
+    message = (await office.api.get(f"/v1/messages/{message_id}")).json
+
+    assert set(message) == set(schema["properties"]) == set(schema["required"])
+
+
+async def test_query_parameters_are_described_without_references(api: Api) -> None:
+    operation = (await document(api))["paths"]["/v1/messages"]["get"]
+
+    parameters = {p["name"]: p["schema"] for p in operation["parameters"]}
+    assert set(parameters) == {
+        *("q", "peer", "direction", "status", "since", "until"),
+        *("limit", "cursor", "order"),
+    }
+    assert list(references(parameters)) == []
+    assert parameters["order"]["enum"] == ["desc", "asc"]
