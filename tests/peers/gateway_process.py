@@ -86,6 +86,11 @@ class GatewayProcess:
         self._output: list[str] = []
         self._reader: asyncio.Task[None] | None = None
 
+    @property
+    def bot(self) -> str:
+        """What one writes to without a registrar."""
+        return f"sip:bot@127.0.0.1:{self.sip_port}"
+
     # --- lifetime ---------------------------------------------------------------------
 
     async def __aenter__(self) -> Self:
@@ -215,7 +220,7 @@ class GatewayProcess:
         assert process.stdout is not None
         async for line in process.stdout:
             self._output.append(line.decode())
-            if str(self.http_port) in self._output[-1]:
+            if self._output[-1].startswith("ready"):
                 ready.set()
 
     async def _ended(self) -> int:

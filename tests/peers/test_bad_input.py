@@ -124,6 +124,6 @@ async def test_a_database_of_a_newer_revision_is_left_alone(tmp_path: Path) -> N
 
     ended = await gateway.run_to_end()
 
-    assert ended.exit_code == 1
+    assert ended.exit_code == 2
     assert "newer" in ended.output
     assert "Traceback" not in ended.output

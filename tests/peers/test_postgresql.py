@@ -26,7 +26,7 @@ async def test_chat_and_delivery_survive_a_kill_on_postgresql(
         ) as gateway,
         SipUserAgent("101", gateway.sip_port) as anna,
     ):
-        answer = await anna.ask("bot", "dial 1002")
+        answer = await anna.ask(gateway.bot, "dial 1002")
         sent = await gateway.send(f"sip:101@{anna.host_port}", "from REST", wait=10)
         received = await anna.next_message()
 
@@ -37,4 +37,4 @@ async def test_chat_and_delivery_survive_a_kill_on_postgresql(
         assert (sent["status"], received.text) == ("delivered", "from REST")
         texts = {item["text"] for item in await gateway.history()}
         assert {"dial 1002", "from REST"} < texts
-        assert (await anna.ask("bot", "ping")).startswith("OK ping")
+        assert (await anna.ask(gateway.bot, "ping")).startswith("OK ping")
