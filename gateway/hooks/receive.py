@@ -100,7 +100,7 @@ class Hooks:
         secret = source.secret.get_secret_value()
         rejected = None
         if not secret:
-            rejected = None if self._settings.local_only else _secret_is_missing(source)
+            rejected = self._rejected_without_secret(source, request)
         elif source.format == "generic" and request.header(SIGNATURE_HEADER):
             rejected = verify_signed(secret, request, self._clock())
         else:
@@ -109,6 +109,18 @@ class Hooks:
         if rejected is None and not self._limit.allows(source.key):
             return Rejected(Reason.RATE, "too many webhooks; try again in a second")
         return rejected
+
+    def _rejected_without_secret(
+        self, source: HookSource, request: HookRequest
+    ) -> Rejected | None:
+        # A browser posts to this machine for any page it shows, and says so in Origin.
+        if self._settings.local_only and not request.header("Origin"):
+            return None
+        return Rejected(
+            Reason.SIGNATURE,
+            f"webhook {source.key} has no secret: only programs on this machine may post, "
+            "while [http] host is 127.0.0.1; set secret or secret_file in [[hooks.sources]]",
+        )
 
     async def _notification(self, source: HookSource, document: JsonObject) -> Notification:
         if not source.template:
@@ -165,14 +177,6 @@ class Hooks:
                 if name.lower() not in _SECRET_HEADERS
             ),
         )
-
-
-def _secret_is_missing(source: HookSource) -> Rejected:
-    return Rejected(
-        Reason.SIGNATURE,
-        f"webhook {source.key} has no secret, which is allowed only while [http] host is "
-        "127.0.0.1; set secret or secret_file in [[hooks.sources]]",
-    )
 
 
 def _document(body: bytes) -> JsonObject:

@@ -98,6 +98,15 @@ async def test_without_a_secret_only_this_machine_is_let_in() -> None:
     assert "[[hooks.sources]]" in remote.detail
 
 
+async def test_a_web_page_on_this_machine_is_not_let_in_without_a_secret() -> None:
+    request = HookRequest(body=b'{"text": "x"}', headers=[("Origin", "https://evil.example")])
+
+    answer = await receiver(FakeHookLog(), SOURCE).receive("open", request)
+
+    assert isinstance(answer, Rejected)
+    assert answer.reason is Reason.SIGNATURE
+
+
 async def test_what_was_posted_is_kept_without_its_credentials() -> None:
     log = FakeHookLog()
     source = HookSource(key="a", to=("101",), secret=SecretStr("s"))

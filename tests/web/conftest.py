@@ -142,12 +142,16 @@ class Office:
 
 @pytest.fixture(scope="session")
 def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with a database of the present schema: made once, copied for each test."""
+    """A folder with a database that knows the tokens: made once, copied for each test."""
     folder = tmp_path_factory.mktemp("database")
 
     async def prepare() -> None:
         async with Database(settings=DatabaseSettings(), data_dir=folder) as database:
             await database.prepare()
+            tokens = SqlTokens(database=database)
+            await tokens.create_token(ALL, frozenset(Scope), ALL)
+            for scope in Scope:
+                await tokens.create_token(scope.value, frozenset({scope.value}), scope.value)
 
     asyncio.run(prepare())
     return folder
@@ -166,9 +170,6 @@ async def office(database: Database) -> AsyncIterator[Office]:
     clock, metrics, woken = FakeClock(), Metrics(CollectorRegistry()), list[str]()
     store, archive = SqlMessageStore(database=database), SqlArchive(database=database)
     tokens, command_log = SqlTokens(database=database), SqlCommandLog(database=database)
-    await tokens.create_token(ALL, frozenset(Scope), ALL)
-    for scope in Scope:
-        await tokens.create_token(scope.value, frozenset({scope.value}), scope.value)
     account = identity_of(
         Account(name="bot", uri="sip:bot@office.example"),
         trusted=(),

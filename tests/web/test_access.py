@@ -49,7 +49,6 @@ async def test_every_route_is_in_one_of_the_tables_here(office: Office) -> None:
     assert routes == OPEN | SCOPES.keys()
 
 
-@pytest.mark.parametrize(("method", "path"), SCOPES)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -61,13 +60,16 @@ async def test_every_route_is_in_one_of_the_tables_here(office: Office) -> None:
         pytest.param({"Authorization": "Bearer " + "x" * 600}, id="long"),
     ],
 )
-async def test_without_a_valid_token_nobody_gets_in(
-    api: Api, method: str, path: str, headers: dict[str, str]
+async def test_without_a_valid_token_no_route_lets_anybody_in(
+    api: Api, headers: dict[str, str]
 ) -> None:
-    reply = await api.request(method, path.format(**NAMES), token=None, headers=headers)
+    replies = [
+        await api.request(method, path.format(**NAMES), token=None, headers=headers)
+        for method, path in SCOPES
+    ]
 
-    assert (reply.status, reply.code) == (401, "unauthenticated")
-    assert reply.headers["WWW-Authenticate"].startswith("Bearer")
+    assert {(reply.status, reply.code) for reply in replies} == {(401, "unauthenticated")}
+    assert all(reply.headers["WWW-Authenticate"].startswith("Bearer") for reply in replies)
 
 
 @pytest.mark.parametrize(("method", "path"), SCOPES)

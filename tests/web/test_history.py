@@ -122,8 +122,14 @@ async def test_a_made_up_cursor_is_refused(api: Api, path: str, cursor: str) -> 
         pytest.param(
             "status=queued,canceled", ["pizza today", "to 102", "to 101"], id="statuses"
         ),
+        pytest.param(
+            "q=is:queued&status=queued,failed", ["pizza today", "to 102"], id="status-both-ways"
+        ),
         pytest.param("since=2026-06-01T12:01:00Z", ["pizza today", "to 102"], id="since"),
         pytest.param("until=2026-06-01T12:01:00Z", ["to 101"], id="until"),
+        pytest.param(
+            "q=after:-1h&until=2026-06-01T12:01:00Z", ["to 101"], id="times-both-ways"
+        ),
         pytest.param("limit=1", ["pizza today"], id="limit"),
         pytest.param("q=limit:2", ["pizza today", "to 102"], id="limit-in-words"),
     ],
@@ -162,6 +168,7 @@ async def test_every_condition_narrows_the_history(
         "q=is:lost",
         "q=with:101&peer=102",
         "q=is:failed&status=queued",
+        "q=is:inbound&direction=outbound",
         "colour=red",
         "limit=1&limit=2",
     ],
