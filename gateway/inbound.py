@@ -105,6 +105,7 @@ class Inbound:
             and recognised.account.mode == "bot"
             and not recognised.own_words
             and message.content_type == TEXT_PLAIN
+            and Flag.TRUNCATED not in message.flags  # a command cut short is another one
         )
         return Arrival(
             message=message, needs_answer=answerable and self._responder.wants(message)

@@ -31,6 +31,7 @@ MAX_PART_BYTES = 700  # with 450 to 600 of headers under the 1300 of RFC 3428, s
 MAX_TEXT = 16_000
 _A_YEAR = timedelta(days=366)
 _CHAT = "chat:"
+_QUOTED = 80
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +137,8 @@ class Outbox:
         if not message.origin.startswith(_CHAT):
             return None
         user = SipUri.parse(message.peer).user or message.peer
-        text = f"ERR send {user} ({_reason(outcome)})"
+        said = message.text if len(message.text) <= _QUOTED else f"{message.text[:_QUOTED]}..."
+        text = f"ERR send {user} ({_reason(outcome)})\n{said}"
         try:
             return self.compose(
                 OutboundRequest(

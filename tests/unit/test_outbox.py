@@ -357,7 +357,8 @@ def test_a_chat_sender_is_told_why(
     notice = outbox.notice(message, outcome)
 
     assert notice is not None
-    assert (notice.message.peer, notice.message.text) == ("sip:101@office.example", text)
+    assert notice.message.peer == "sip:101@office.example"
+    assert notice.message.text == f"{text}\nhello"
     assert not notice.message.origin.startswith("chat:")
 
 
