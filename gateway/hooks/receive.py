@@ -165,7 +165,7 @@ class Hooks:
         # A signature covers time and body: the same one again is the same request again.
         duplicate_key = notification.duplicate_key or request.header(SIGNATURE_HEADER)
         return HookDelivery(
-            id=f"hkd_{uuid7(now).hex}",
+            id=f"hkd_{uuid7(now)}",
             source=source.key,
             duplicate_key=duplicate_key,
             received_at=now,

@@ -16,7 +16,7 @@ def rfc3339(at: datetime) -> str:
 
 
 def message_id_text(message_id: MessageId) -> str:
-    return f"{_MESSAGE_PREFIX}{message_id.hex}"
+    return f"{_MESSAGE_PREFIX}{message_id}"
 
 
 def parse_message_id(text: str) -> MessageId | None:

@@ -137,7 +137,7 @@ class Office:
         """Queue a message past the server; its id."""
         submission = self.outbox.compose(OutboundRequest(to=to, text=text, origin="test"))
         await self.outbox.submit(submission)
-        return f"msg_{submission.message.id.hex}"
+        return f"msg_{submission.message.id}"
 
 
 @pytest.fixture(scope="session")

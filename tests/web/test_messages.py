@@ -1,7 +1,5 @@
 """``/v1/messages``: sending, with what becomes of one message."""
 
-from itertools import pairwise
-
 import pytest
 
 from gateway.address import Aor
@@ -50,14 +48,12 @@ async def test_an_accepted_message_is_found_where_it_was_said_to_be(api: Api) ->
     assert (found.json["client_ref"], found.json["tags"]) == ("7", ["a"])
 
 
-async def test_an_id_with_dashes_is_the_same_id(api: Api) -> None:
+async def test_an_id_without_dashes_is_the_same_id(api: Api) -> None:
     posted = await api.post("/v1/messages", json=HELLO)
-    hexadecimal = posted.json["id"].removeprefix("msg_")
-    cuts = (0, 8, 12, 16, 20, 32)
-    dashed = "-".join(hexadecimal[a:b] for a, b in pairwise(cuts))
 
-    found = await api.get(f"/v1/messages/msg_{dashed}")
+    found = await api.get(f"/v1/messages/{posted.json['id'].replace('-', '')}")
 
+    assert "-" in posted.json["id"]
     assert found.json == posted.json
 
 
