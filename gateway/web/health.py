@@ -62,6 +62,7 @@ class Watch:
                 handler=self.ready,
                 summary="Ready: 503 while a required part is not",
                 response=ReadyView,
+                or_status=503,
             ),
             Route(
                 method="GET",

@@ -73,18 +73,21 @@ class Messages:
         self._clock = clock
 
     def routes(self) -> Sequence[Route]:
-        one = "/v1/messages/{id}"
+        post = Route(
+            method="POST",
+            path="/v1/messages",
+            handler=self.post,
+            summary="Send a message; with Prefer: wait=5, 200 if it is final by then",
+            scopes=(Scope.MESSAGES_SEND,),
+            request=MessageRequest,
+            response=MessageView,
+            status=202,
+            or_status=200,
+        )
+        return (post, *self._routes_of("/v1/messages/{id}"))
+
+    def _routes_of(self, one: str) -> Sequence[Route]:
         return (
-            Route(
-                method="POST",
-                path="/v1/messages",
-                handler=self.post,
-                summary="Send a message; with Prefer: wait=5, 200 if it is final by then",
-                scopes=(Scope.MESSAGES_SEND,),
-                request=MessageRequest,
-                response=MessageView,
-                status=202,
-            ),
             Route(
                 method="GET",
                 path=one,

@@ -61,7 +61,11 @@ def _operation(route: Route) -> Schema:
         "summary": route.summary,
         "parameters": [*_path_parameters(route), *_query_parameters(route.query), *_key(route)],
         "responses": {
-            str(route.status): _success(route),
+            **{
+                str(status): _answer(route)
+                for status in (route.status, route.or_status)
+                if status
+            },
             "default": {"$ref": "#/components/responses/Problem"},
         },
         "security": [{"bearer": []}] if route.scopes else [],
@@ -121,7 +125,7 @@ def _key(route: Route) -> list[Schema]:
     ]
 
 
-def _success(route: Route) -> Schema:
+def _answer(route: Route) -> Schema:
     schema = _reference(route.response) if route.response is not None else {"type": "string"}
     if route.response is None and route.content_type == JSON:
         schema = {"type": "object"}

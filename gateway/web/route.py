@@ -100,6 +100,8 @@ class Route:
     request: type[RequestBody] | None = None
     response: type[View] | None = None
     status: int = 200
+    or_status: int | None = None
+    """Another one that has a body of the same kind."""
     content_type: str = JSON
 
     @property

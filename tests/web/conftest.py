@@ -3,7 +3,8 @@
 import asyncio
 import json
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from gateway.limits import KeyedLimit
 from gateway.message import Submission
 from gateway.metrics import Metrics
 from gateway.outbox import OutboundRequest, Outbox
+from gateway.ports import Clock
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from gateway.store.hooks import SqlHookLog
@@ -37,7 +39,7 @@ from gateway.web.hooks import HookInlet
 from gateway.web.idempotency import OnceOnly
 from gateway.web.messages import Messages
 from gateway.web.phone import Phone
-from gateway.web.route import Scope
+from gateway.web.route import Resource, Scope
 from gateway.web.server import WebServer
 from tests.fakes import FakeClock
 from tests.web.fakes import FakeCommander, FakePhone, FakeProbe, FakeWait
@@ -165,24 +167,28 @@ async def database(empty_database: Path, tmp_path: Path) -> AsyncIterator[Databa
         yield opened
 
 
-@pytest.fixture
-async def office(database: Database) -> AsyncIterator[Office]:
-    clock, metrics, woken = FakeClock(), Metrics(CollectorRegistry()), list[str]()
-    store, archive = SqlMessageStore(database=database), SqlArchive(database=database)
-    tokens, command_log = SqlTokens(database=database), SqlCommandLog(database=database)
+def outbox_on(store: SqlMessageStore, clock: Clock, wake: Callable[[], None]) -> Outbox:
+    """One bot account, at office.example."""
     account = identity_of(
         Account(name="bot", uri="sip:bot@office.example"),
         trusted=(),
         contact_secret="",
         addresses={},
     )
-    outbox = Outbox(
+    return Outbox(
         queue=store,
         accounts=lambda: [account],
         clock=clock,
-        wake=lambda: woken.append("outbox"),
+        wake=wake,
         message_ttl=timedelta(hours=72),
     )
+
+
+@asynccontextmanager
+async def hooks_on(
+    database: Database, outbox: Outbox, clock: Clock, wake: Callable[[], None]
+) -> AsyncIterator[Hooks]:
+    """All of SOURCES, at most three webhooks at once."""
 
     def compose(
         *, to: str, text: str, origin: str, ttl: timedelta, tags: tuple[str, ...]
@@ -191,9 +197,8 @@ async def office(database: Database) -> AsyncIterator[Office]:
             OutboundRequest(to=to, text=text, origin=origin, ttl=ttl, tags=tags)
         )
 
-    phone, commander, wait, probe = FakePhone(), FakeCommander(), FakeWait(archive), FakeProbe()
-    async with TemplateSandbox() as templates, ClientSession() as session:
-        hooks = Hooks(
+    async with TemplateSandbox() as templates:
+        yield Hooks(
             settings=HookSettings(
                 sources=SOURCES, alert_ttl=timedelta(hours=1), local_only=True
             ),
@@ -202,30 +207,53 @@ async def office(database: Database) -> AsyncIterator[Office]:
             templates=templates,
             limit=KeyedLimit(rate="1/3", clock=clock),
             clock=clock,
-            wake=lambda: woken.append("hook"),
+            wake=wake,
         )
-        server = WebServer(
-            http=Http(port=0),
-            resources=(
-                Messages(
-                    outbox=outbox,
-                    queue=store,
-                    archive=archive,
-                    wait_final=wait,
-                    wake=lambda: woken.append("resend"),
-                    clock=clock,
-                ),
-                History(archive=archive, clock=clock),
-                Phone(call_control=phone),
-                Commands(commander=commander, command_log=command_log),
-                HookInlet(hooks=hooks, metrics=metrics),
-                Watch(probes=(database, probe), metrics=metrics),
-            ),
-            gate=Gate(tokens=tokens, limit=KeyedLimit(rate="1/50", clock=clock)),
-            once_only=OnceOnly(idempotency=SqlIdempotency(database=database), clock=clock),
-            metrics=metrics,
+
+
+def server_on(
+    database: Database, clock: Clock, metrics: Metrics, resources: Sequence[Resource]
+) -> WebServer:
+    """At most fifty requests at once for a token."""
+    return WebServer(
+        http=Http(port=0),
+        resources=resources,
+        gate=Gate(
+            tokens=SqlTokens(database=database), limit=KeyedLimit(rate="1/50", clock=clock)
+        ),
+        once_only=OnceOnly(idempotency=SqlIdempotency(database=database), clock=clock),
+        metrics=metrics,
+    )
+
+
+@pytest.fixture
+async def office(database: Database) -> AsyncIterator[Office]:
+    clock, metrics, woken = FakeClock(), Metrics(CollectorRegistry()), list[str]()
+    store, archive = SqlMessageStore(database=database), SqlArchive(database=database)
+    command_log = SqlCommandLog(database=database)
+    outbox = outbox_on(store, clock, lambda: woken.append("outbox"))
+    phone, commander, wait, probe = FakePhone(), FakeCommander(), FakeWait(archive), FakeProbe()
+    messages = Messages(
+        outbox=outbox,
+        queue=store,
+        archive=archive,
+        wait_final=wait,
+        wake=lambda: woken.append("resend"),
+        clock=clock,
+    )
+    async with (
+        hooks_on(database, outbox, clock, lambda: woken.append("hook")) as hooks,
+        ClientSession() as session,
+    ):
+        resources = (
+            messages,
+            History(archive=archive, clock=clock),
+            Phone(call_control=phone),
+            Commands(commander=commander, command_log=command_log),
+            HookInlet(hooks=hooks, metrics=metrics),
+            Watch(probes=(database, probe), metrics=metrics),
         )
-        async with server:
+        async with server_on(database, clock, metrics, resources) as server:
             yield Office(
                 api=Api(session, server.url),
                 server=server,

@@ -59,6 +59,13 @@ async def test_each_operation_says_what_it_needs(office: Office) -> None:
     assert len(names) == len(office.server.routes)
 
 
+async def test_an_answer_with_another_status_is_described_too(api: Api) -> None:
+    paths = (await document(api))["paths"]
+
+    assert set(paths["/v1/messages"]["post"]["responses"]) == {"200", "202", "default"}
+    assert set(paths["/readyz"]["get"]["responses"]) == {"200", "503", "default"}
+
+
 async def test_bodies_are_described_as_they_are_read(api: Api) -> None:
     schemas = (await document(api))["components"]["schemas"]
 
