@@ -1,0 +1,117 @@
+"""A phone command in a message runs at most once, whatever happens."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, timedelta
+from pathlib import Path
+
+from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
+from gateway.chat.router import Router
+from gateway.config import Chat, ChatRule, Phone
+from gateway.message import Message
+from gateway.microsip.api_log import ApiLog
+from gateway.microsip.control import MicroSip
+from gateway.phone import CommandOutcome, NumberRules, PhoneCommand, Problem
+from tests.fakes import FakeResponder
+from tests.flow.stage import BOT, Cast, Stage, request, running, staged
+
+
+class HangingChannel:
+    """A MicroSIP that takes a command and never says that it did."""
+
+    name = "fake"
+    simulated = False
+
+    def __init__(self) -> None:
+        self.handed_over: asyncio.Queue[str] = asyncio.Queue()
+
+    def phrase(self, command: PhoneCommand) -> str:
+        return str(command)
+
+    async def execute(self, command: PhoneCommand) -> None:
+        self.handed_over.put_nowait(str(command))
+        await asyncio.get_running_loop().create_future()
+
+    async def status(self) -> str | None:
+        return "Idle"
+
+
+class Late(FakeResponder):
+    """Stands in for the router, which needs the store it is to be staged with."""
+
+    router: Router
+
+    def wants(self, message: Message) -> bool:
+        return self.router.wants(message)
+
+    async def respond(self, message: Message) -> Sequence[str]:
+        return await self.router.respond(message)
+
+
+def with_phone(stage: Stage, responder: Late, channel: HangingChannel, data_dir: Path) -> None:
+    phone = MicroSip(
+        channel=channel,
+        command_log=stage.audit,
+        rules=NumberRules(),
+        phone=Phone(),
+        api_log=ApiLog(data_dir),
+        clock=stage.clock,
+        sleep=asyncio.sleep,
+    )
+    responder.router = chat_router(
+        ChatPorts(
+            call_control=phone,
+            archive=stage.archive,
+            submitter=stage.outbox,
+            audit=stage.audit,
+            clock=stage.clock,
+            timezone=UTC,
+        ),
+        ChatSettings(
+            chat=Chat(rules=(ChatRule(who=("*",), allow=("*",)),)),
+            sender_commands="",
+            own_aors=frozenset({BOT.aor}),
+            version="0",
+        ),
+    )
+
+
+async def test_a_command_that_a_crash_interrupted_is_not_repeated(data_dir: Path) -> None:
+    channel, responder = HangingChannel(), Late()
+    async with staged(data_dir, Cast(responder=responder)) as killed:
+        with_phone(killed, responder, channel, data_dir)
+        async with running(killed):
+            await killed.inbound.receive([request("dial 1002")])
+            async with asyncio.timeout(5):
+                assert await channel.handed_over.get() == "dial 1002"
+
+    responder = Late()
+    async with staged(data_dir, Cast(responder=responder)) as stage:
+        with_phone(stage, responder, channel, data_dir)
+        stage.clock.advance(timedelta(seconds=5))
+        async with running(stage):
+            (reply,) = await stage.sender.until_sent(1)
+
+        (entry,) = await stage.audit.commands(10)
+        assert reply.body.startswith("WAIT dial 1002 (interrupted")
+        assert channel.handed_over.empty()
+        assert (entry.outcome, entry.problem) == (
+            CommandOutcome.UNCONFIRMED,
+            Problem.INTERRUPTED,
+        )
+
+
+async def test_a_command_from_the_journal_again_is_not_repeated(data_dir: Path) -> None:
+    channel, responder = HangingChannel(), Late()
+    async with staged(data_dir, Cast(responder=responder)) as stage:
+        with_phone(stage, responder, channel, data_dir)
+        async with running(stage):
+            await stage.inbound.receive([request("dial 1002")])
+            async with asyncio.timeout(5):
+                await channel.handed_over.get()
+
+            await stage.inbound.receive([request("dial 1002")])
+            await stage.inbound.receive([request("ping", "102")])
+            await stage.sender.until_sent(1)
+
+            assert channel.handed_over.empty()
