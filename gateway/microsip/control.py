@@ -95,9 +95,13 @@ class MicroSip:
         earlier = await self._log.begin(entry)
         if earlier is not None:
             return await self._not_again(request.command, earlier)
-        verdict = self._refused(request.command, dialled)
-        if verdict is None:
-            verdict = await self._carry_out(request.command)
+        try:
+            verdict = self._refused(request.command, dialled)
+            if verdict is None:
+                verdict = await self._carry_out(request.command)
+        except asyncio.CancelledError:
+            await self._finish(entry, request.command, INTERRUPTED)
+            raise
         return await self._finish(entry, request.command, verdict)
 
     def _refused(self, command: PhoneCommand, dialled: int) -> Verdict | None:
