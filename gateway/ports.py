@@ -323,7 +323,10 @@ class Responder(Protocol):
 class Commander(Protocol):
     """The chat language for callers that are not on SIP."""
 
-    async def command(self, text: str, caller: Caller) -> CommandReply: ...
+    async def command(
+        self, text: str, caller: Caller, *, message_id: MessageId | None = None
+    ) -> CommandReply:
+        """Run one line; with a *message_id*, at most once for that id."""
 
 
 class Submitter(Protocol):

@@ -8,7 +8,7 @@ from gateway.chat.dispatch import Dispatcher
 from gateway.chat.loop import LoopGuard
 from gateway.chat.paging import Pager
 from gateway.chat.vocabulary import Vocabulary
-from gateway.message import Message
+from gateway.message import Message, MessageId
 from gateway.ports import Clock, CommandReply
 
 HINT = "I take commands: write help for the list. What you wrote is kept in the history."
@@ -79,10 +79,14 @@ class Router:
         self._guard.replied(message.peer, now)
         return self._pager.bodies(caller.who, reply)
 
-    async def command(self, text: str, caller: Caller) -> CommandReply:
+    async def command(
+        self, text: str, caller: Caller, *, message_id: MessageId | None = None
+    ) -> CommandReply:
         text = _storable(text)
         line = parse_line(text, self._prefix) or CommandLine("")
-        call = Call(line=line, text=text, caller=caller, at=self._clock())
+        call = Call(
+            line=line, text=text, caller=caller, at=self._clock(), message_id=message_id
+        )
         reply = await self._dispatcher.dispatch(call)
         return CommandReply(
             id=reply.command_id,

@@ -20,6 +20,9 @@ from gateway.limits import KeyedLimit
 from gateway.message import Submission, uuid7
 from gateway.ports import Clock, HookDelivery, HookLog
 
+RETRY_SECONDS = 300
+"""Alertmanager retries a webhook within group_interval (5 min), reminds after hours."""
+
 log = logging.getLogger(__name__)
 
 TAG = "alerts"
@@ -164,6 +167,9 @@ class Hooks:
         now = self._clock()
         # A signature covers time and body: the same one again is the same request again.
         duplicate_key = notification.duplicate_key or request.header(SIGNATURE_HEADER)
+        if source.format == "alertmanager":
+            # The same group again is a retry when it comes soon, and a reminder later.
+            duplicate_key += f"@{int(now.timestamp()) // RETRY_SECONDS}"
         return HookDelivery(
             id=f"hkd_{uuid7(now)}",
             source=source.key,

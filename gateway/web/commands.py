@@ -11,6 +11,7 @@ from gateway.ports import Commander, CommandLog
 from gateway.web.body import Text, read_body, read_query
 from gateway.web.cursor import Cursor, decode_cursor, encode_cursor, filter_hash
 from gateway.web.history import PageParameters
+from gateway.web.idempotency import once_for
 from gateway.web.notation import rfc3339
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
 
@@ -94,7 +95,8 @@ class Commands:
     async def post(self, call: Call) -> Answer:
         body = await read_body(call.request, CommandRequest)
         assert call.caller is not None, "the route needs a token"
-        reply = await self._commander.command(body.text, call.caller)
+        once = once_for(call.key, body.text) if call.key else None
+        reply = await self._commander.command(body.text, call.caller, message_id=once)
         return Answer.of(
             CommandReplyView(id=reply.id, outcome=reply.outcome, reply=reply.lines)
         )

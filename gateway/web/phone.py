@@ -3,15 +3,12 @@
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import Annotated
-from uuid import UUID, uuid5
 
 from pydantic import Field
 
-from gateway.message import MessageId
 from gateway.phone import (
     CommandOutcome,
     CommandResult,
-    PhoneCommand,
     PhoneRequest,
     PhoneState,
     PhoneStatus,
@@ -19,9 +16,10 @@ from gateway.phone import (
     Verb,
     parse_command,
 )
-from gateway.ports import CallControl, IdempotencyKey
+from gateway.ports import CallControl
 from gateway.web.access import missing_scope
 from gateway.web.body import read_body
+from gateway.web.idempotency import once_for
 from gateway.web.notation import rfc3339
 from gateway.web.problem import Code, HttpProblem, invalid, not_found
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
@@ -36,7 +34,6 @@ _CODES = {
     Problem.NOT_RESPONDING: Code.PHONE_NOT_RESPONDING,
     Problem.INTERRUPTED: Code.PHONE_NOT_RESPONDING,
 }
-_KEYED = UUID("5f0c53f5-4f6f-5c0b-9a50-0f0c3f6b7d11")  # ours alone: names are hashed in it
 
 
 class PhoneCommandRequest(RequestBody):
@@ -126,7 +123,7 @@ class Phone:
                 command=command,
                 caller=call.caller,
                 text=str(command),
-                message_id=_once_for(call.key, command) if call.key else None,
+                message_id=once_for(call.key, str(command)) if call.key else None,
             )
         )
         return _answer(result)
@@ -143,14 +140,6 @@ def _verb(call: Call) -> Verb:
     if scope not in call.token.scopes:
         raise missing_scope((scope,))
     return verb
-
-
-def _once_for(key: IdempotencyKey, command: PhoneCommand) -> MessageId:
-    """In the place of the message that carries it: the audit runs no message twice.
-
-    So the key holds for the phone even when the gateway is killed in the middle.
-    """
-    return MessageId(uuid5(_KEYED, "\n".join((key.scope, key.key, str(command)))))
 
 
 def _answer(result: CommandResult) -> Answer:

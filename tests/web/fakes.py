@@ -50,13 +50,17 @@ class FakeCommander:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Caller]] = []
+        self.carried: list[MessageId | None] = []
         self.arrived = asyncio.Event()
         self.let_go = asyncio.Event()
         self.let_go.set()
         self.failure: Exception | None = None
 
-    async def command(self, text: str, caller: Caller) -> CommandReply:
+    async def command(
+        self, text: str, caller: Caller, *, message_id: MessageId | None = None
+    ) -> CommandReply:
         self.asked.append((text, caller))
+        self.carried.append(message_id)
         self.arrived.set()
         await self.let_go.wait()
         if self.failure is not None:

@@ -1,6 +1,7 @@
 """``/v1/hooks/{key}``: inbound webhooks."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -293,3 +294,14 @@ async def test_webhooks_are_counted_by_source(office: Office) -> None:
     ):
         assert f"sip_gateway_hook_deliveries_total{{{labels}}} 1.0" in text
     assert "made-up-key" not in text
+
+
+async def test_the_same_alerts_hours_later_are_a_reminder(office: Office) -> None:
+    first = await post(office, "alerts", FIRING, bearer())
+    office.clock.advance(timedelta(hours=4))
+
+    reminder = await post(office, "alerts", FIRING, bearer())
+
+    assert reminder.status == 202
+    assert reminder.json["delivery_id"] != first.json["delivery_id"]
+    assert len(reminder.json["messages"]) == len(first.json["messages"])

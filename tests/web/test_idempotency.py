@@ -139,3 +139,13 @@ async def test_a_request_that_found_no_storage_is_not_half_done(office: Office) 
 
     assert (first.status, first.code) == (503, "storage_unavailable")
     assert (second.status, second.code) == (409, "idempotency_in_progress")
+
+
+async def test_a_chat_command_carries_its_key_to_the_chat(office: Office) -> None:
+    for headers in ({"Idempotency-Key": "a"}, {"Idempotency-Key": "b"}, {}):
+        await office.api.post("/v1/commands", json={"text": "dial 1002"}, headers=headers)
+
+    first, second, without = office.commander.carried
+    assert None not in {first, second}
+    assert first != second
+    assert without is None
