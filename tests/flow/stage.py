@@ -12,11 +12,12 @@ from prometheus_client import CollectorRegistry
 from gateway.address import SipUri
 from gateway.config import DatabaseSettings
 from gateway.delivery import DeliveryWorker, WorkerSettings
-from gateway.errors import StorageUnavailable
+from gateway.errors import ConflictError, StorageUnavailable
 from gateway.identity import AccountIdentity, Sources, recognise
 from gateway.inbound import Inbound, InboundSettings
 from gateway.limits import KeyedLimit
 from gateway.message import (
+    Arrival,
     Delivery,
     InboundRequest,
     Message,
@@ -82,15 +83,31 @@ class ObservedStore(SqlMessageStore):
     def __init__(self, *, database: Database) -> None:
         super().__init__(database=database)
         self.outages = 0
+        self.lease_outages = 0
+        self.inbound_outages = 0
+        self.unacknowledged = 0
+        """Commits after which the database goes away."""
+        self.leasing = asyncio.Event()
+        self.leasing.set()
         self.settlements: asyncio.Queue[Settlement] = asyncio.Queue()
         self.leases: asyncio.Queue[Delivery] = asyncio.Queue()
+
+    async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
+        if self.inbound_outages:
+            self.inbound_outages -= 1
+            raise StorageUnavailable("the database is away")
+        return await super().add_inbound(arrivals)
 
     async def lease_due(
         self, now: datetime, lease: timedelta, limit: int, per_destination: int
     ) -> Sequence[Delivery]:
+        if self.lease_outages:
+            self.lease_outages -= 1
+            raise StorageUnavailable("the database is away")
         deliveries = await super().lease_due(now, lease, limit, per_destination)
         for delivery in deliveries:
             self.leases.put_nowait(delivery)
+        await self.leasing.wait()
         return deliveries
 
     async def leased(self) -> Delivery:
@@ -101,6 +118,7 @@ class ObservedStore(SqlMessageStore):
         self._fail()
         message = await super().settle(settlement)
         self.settlements.put_nowait(settlement)
+        self._lose_acknowledgement()
         return message
 
     async def settle_inbound(
@@ -108,10 +126,16 @@ class ObservedStore(SqlMessageStore):
     ) -> None:
         self._fail()
         await super().settle_inbound(message_id, replies)
+        self._lose_acknowledgement()
 
     async def settled(self) -> Settlement:
         async with asyncio.timeout(5):
             return await self.settlements.get()
+
+    def _lose_acknowledgement(self) -> None:
+        if self.unacknowledged:
+            self.unacknowledged -= 1
+            raise ConflictError("the store has it already")
 
     def _fail(self) -> None:
         if self.outages:

@@ -348,3 +348,50 @@ async def test_a_scheme_without_a_route_fails(stage: Stage) -> None:
     assert final.status is Status.FAILED
     assert final.response is not None
     assert final.response.status_code == 416
+
+
+async def test_a_lease_that_a_stop_overtakes_is_handed_back(data_dir: Path) -> None:
+    async with staged(data_dir, Cast()) as stage:
+        stage.store.leasing.clear()
+        message = await stage.submit("101", "hello")
+        worker = asyncio.create_task(stage.worker.run())
+        await stage.store.leased()
+
+        worker.cancel()
+        stage.store.leasing.set()
+        await asyncio.gather(worker, return_exceptions=True)
+
+        assert await stage.status(message) == "queued"
+        minute = timedelta(minutes=1)
+        assert len(await stage.store.lease_due(stage.clock(), minute, 9, 9)) == 1
+        assert stage.sender.sent == []
+
+
+async def test_leasing_goes_on_when_the_database_is_back(stage: Stage) -> None:
+    stage.store.lease_outages = 3
+
+    final = await stage.final(await stage.submit("101", "hello"))
+
+    assert final.status is Status.DELIVERED
+
+
+async def test_a_commit_that_was_not_acknowledged_stops_nobody(stage: Stage) -> None:
+    stage.store.unacknowledged = 1
+    first = await stage.submit("101", "hello")
+    await stage.store.settled()
+
+    second = await stage.submit("101", "hello again")
+
+    assert (await stage.final(second)).status is Status.DELIVERED
+    assert await stage.status(first) == "delivered"
+
+
+async def test_wrong_credentials_raise_an_alarm(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    stage.sender.script(PEER, FinalResponse(407, "Proxy Authentication Required"))
+
+    final = await stage.final(await stage.submit("101", "hello"))
+
+    assert final.status is Status.FAILED
+    assert [r.levelname for r in caplog.records if "check username" in r.message] == ["ERROR"]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from gateway.address import Aor
+from gateway.errors import StorageUnavailable
 from gateway.message import Direction, Flag, Message
 from gateway.phone import CommandOutcome
 from gateway.query import HistoryQuery
@@ -219,3 +220,40 @@ async def test_an_answer_survives_a_database_that_is_away(stage: Stage) -> None:
     assert reply.body == "OK ping"
     assert isinstance(stage.cast.responder, FakeResponder)
     assert stage.cast.responder.asked == ["ping"]
+
+
+async def test_an_answer_whose_commit_was_not_acknowledged_is_sent_once(stage: Stage) -> None:
+    stage.store.unacknowledged = 1
+
+    await stage.inbound.receive([request("ping")])
+    await stage.sender.until_sent(1)
+    await stage.inbound.receive([request("pong")])
+
+    replies = await stage.sender.until_sent(2)
+    assert [reply.body for reply in replies] == ["OK ping", "OK pong"]
+
+
+async def test_what_waits_behind_an_answer_at_a_stop_is_left_to_the_store(
+    data_dir: Path,
+) -> None:
+    async with staged(data_dir, Cast(responder=Slow())) as stage:
+        async with running(stage):
+            await stage.inbound.receive([request("one", "slow"), request("two", "slow")])
+            await stage.inbound.receive([request("three", "102")])
+            await stage.sender.until_sent(1)
+
+        left = await stage.store.unhandled()
+        assert [message.text for message in left] == ["one", "two"]
+
+
+async def test_a_batch_that_comes_again_is_admitted_again(data_dir: Path) -> None:
+    """What a source may send is not used up by a database that was away."""
+    async with staged(data_dir, Cast(untrusted_source="1/1")) as stage:
+        stage.store.inbound_outages = 1
+        forged = [request("spam", **FORGED)]
+
+        with pytest.raises(StorageUnavailable):
+            await stage.inbound.receive(forged)
+        await stage.inbound.receive(forged)
+
+        assert [m.text for m in await history(stage)] == ["spam"]

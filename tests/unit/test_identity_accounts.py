@@ -1,7 +1,9 @@
 """The configured accounts with their servers' addresses."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -26,9 +28,11 @@ class Dns:
     def __init__(self, **names: Collection[str]) -> None:
         self.names = names
         self.asked: list[str] = []
+        self.looked_up = asyncio.Event()
 
     async def resolve(self, host: str) -> Collection[str]:
         self.asked.append(host)
+        self.looked_up.set()
         return self.names.get(host.partition(".")[0], ())
 
 
@@ -93,6 +97,24 @@ async def test_addresses_are_not_looked_up() -> None:
     assert only(accounts).sources.trust("UDP", "10.0.0.5:5080")
     assert only(accounts).sources.trust("UDP", "10.1.2.3:777")
     assert only(accounts).sources.trust("UDP", "[2001:db8::1]:5060")
+
+
+async def test_the_names_are_followed_while_it_runs() -> None:
+    dns = Dns(office=["10.0.0.5"])
+    accounts = Accounts(
+        sip=Sip(accounts=(Account(**BOT, registrar="sip:office.example"),)),
+        contact_secrets={},
+        resolve=dns.resolve,
+        refresh_every=timedelta(),
+    )
+
+    following = asyncio.create_task(accounts.run())
+    async with asyncio.timeout(5):
+        await dns.looked_up.wait()
+    following.cancel()
+    await asyncio.gather(following, return_exceptions=True)
+
+    assert dns.asked[0] == "office.example"
 
 
 @pytest.mark.parametrize(
