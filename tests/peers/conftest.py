@@ -6,6 +6,9 @@ import pytest
 
 from tests.peers.kamailio import Kamailio
 from tests.peers.postgresql import PostgreSql
+from tests.peers.wine import windows_python
+
+__all__ = ["kamailio", "postgresql", "windows_python"]
 
 
 @pytest.fixture

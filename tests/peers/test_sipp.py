@@ -9,7 +9,7 @@ from tests.peers.sipp import Load, Sipp
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.peer("sipp")]
 
-LOAD = Load(total=20_000, per_second=2_000, in_flight=50, patience=60)
+LOAD = Load(total=20_000, per_second=2_000, in_flight=100, patience=60)
 
 
 async def test_twenty_thousand_messages_are_all_kept(
