@@ -77,6 +77,9 @@ class Server:
         self._phone = Softphone(clock=time.monotonic, state=state, number=number)
         self._phone.wording = None if silent else wording or WORDING
 
+    def order_ring(self, number: str) -> None:
+        self._phone.state, self._phone.number = "ringing", number
+
     def order_wildcard(self, *, offered: bool) -> None:
         """Whether a client that names no topic is told the topic."""
         self._wildcard = offered

@@ -51,9 +51,6 @@ class Softphone:
             return None
         return self.wording[self.state].format(number=self.number, **self.settings)
 
-    def ring(self, number: str) -> None:
-        self.state, self.number = "ringing", number
-
     def execute(self, verb: str, arguments: list[str]) -> bool:
         """Whether it was carried out."""
         self.status()

@@ -46,6 +46,7 @@ class WindowsPython:
             stack.callback(self._wine_server, "--wait")
             stack.callback(self._wine_server, "--kill")
             self._make_prefix()
+            stack.enter_context(self._desktop())
             self._stack = stack.pop_all()
         return self
 
@@ -116,21 +117,30 @@ class WindowsPython:
         if ready.exists():
             return
         print("Windows Python: prepares Wine's drive C", file=sys.stderr, flush=True)  # noqa: T201  progress
-        self._unix("wineboot", "--init")
+        self._unix("wineboot", "--init").wait(180)
         ready.touch()
 
-    def _wine_server(self, option: str) -> None:
-        self._unix("wineserver", option)
+    @contextmanager
+    def _desktop(self) -> Iterator[None]:
+        """Wine's own shell; else the first program with a window starts it.
 
-    def _unix(self, *command: str) -> None:
-        subprocess.run(
+        It would hold that program's output pipe open, and so never let it end.
+        """
+        shell = self._unix("wine", "explorer", "/desktop")
+        yield
+        self._wine_server("--kill")
+        shell.wait(10)
+
+    def _wine_server(self, option: str) -> None:
+        self._unix("wineserver", option).wait(60)
+
+    def _unix(self, *command: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
             command,
             env=self._environment,
-            check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
-            timeout=120,
         )
 
 
