@@ -4,7 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Text,
+    and_,
+    exists,
+    func,
+    or_,
+    select,
+    type_coerce,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.address import Aor
@@ -166,7 +176,9 @@ def _conditions(query: HistoryQuery) -> Iterator[Condition]:
     for word in query.excluded:
         yield message.c.folded.not_like(f"%{_escaped(folded(word))}%", escape="/")
     for tag in query.tags:
-        yield message.c.tags.like(f"%\n{_escaped(storable(tag))}\n%", escape="/")
+        yield type_coerce(message.c.tags, Text).like(
+            f"%\n{_escaped(storable(tag))}\n%", escape="/"
+        )
     yield from _parties(query)
     if query.direction is not None:
         yield message.c.direction == query.direction.value

@@ -67,7 +67,9 @@ async def settle(
     finals = await _set_statuses(connection, still_open)
     await leasing.free(connection, [item.row for item in found])
     await _remember(connection, still_open)
-    await queueing.queue(connection, notices)
+    await queueing.queue(
+        connection, [n for item in still_open for n in item.settlement.notices]
+    )
     await lanes.refresh(connection, peers)
     return [finals.pop(item.delivery.message_id, None) for item in settlements]
 

@@ -1,0 +1,136 @@
+"""The audit: who commanded what, and that nothing is commanded twice."""
+
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+
+import pytest
+
+from gateway.message import MessageId, uuid7
+from gateway.phone import CommandEntry, CommandOutcome, CommandState, Problem
+from gateway.store.audit import SqlCommandLog
+from tests.contract.samples import ANNA, HOUR, MINUTE
+from tests.fakes import NOON
+
+_numbers = count(1)
+
+
+def started(
+    verb: str = "dial", *, message_id: MessageId | None = None, at: datetime = NOON
+) -> CommandEntry:
+    return CommandEntry(
+        id=f"cmd_{next(_numbers)}",
+        at=at,
+        who=ANNA,
+        proof="contact parameter",
+        origin="sip",
+        text=f"{verb} 1002",
+        verb=verb,
+        argument="1002",
+        message_id=message_id,
+        channel="dde",
+    )
+
+
+def done(
+    entry: CommandEntry,
+    outcome: CommandOutcome = CommandOutcome.CONFIRMED,
+    problem: Problem = Problem.NONE,
+) -> CommandEntry:
+    return replace(
+        entry,
+        state=CommandState.DONE,
+        outcome=outcome,
+        problem=problem,
+        evidence="idle -> dialing",
+        detail="\0",
+        elapsed_ms=312,
+    )
+
+
+async def test_a_command_is_started_then_finished(command_log: SqlCommandLog) -> None:
+    entry = started(message_id=MessageId(uuid7(NOON)))
+
+    begun = await command_log.begin(entry)
+    while_running = await command_log.commands(10)
+    await command_log.finish(done(entry))
+
+    assert begun is None
+    assert list(while_running) == [entry]
+    assert list(await command_log.commands(10)) == [replace(done(entry), detail="␀")]
+
+
+async def test_a_message_runs_one_command(command_log: SqlCommandLog) -> None:
+    message_id = MessageId(uuid7(NOON))
+    first = started(message_id=message_id)
+    await command_log.begin(first)
+
+    found = await command_log.begin(started("hangup", message_id=message_id))
+
+    assert found == first
+    assert list(await command_log.commands(10)) == [first]
+
+
+async def test_commands_without_a_message_are_each_their_own(
+    command_log: SqlCommandLog,
+) -> None:
+    results = [await command_log.begin(started()), await command_log.begin(started())]
+
+    assert results == [None, None]
+
+
+async def test_a_refusal_recorded_again_after_a_crash_is_one(
+    command_log: SqlCommandLog,
+) -> None:
+    message_id = MessageId(uuid7(NOON))
+    refusal = done(started(message_id=message_id), CommandOutcome.REFUSED, Problem.NOT_ALLOWED)
+    await command_log.record(refusal)
+
+    await command_log.record(replace(refusal, id="cmd_again"))
+
+    assert [entry.id for entry in await command_log.commands(10)] == [refusal.id]
+
+
+async def test_the_audit_is_read_newest_first_in_pages(command_log: SqlCommandLog) -> None:
+    entries = [started() for _ in range(5)]
+    for entry in entries:
+        await command_log.record(entry)
+
+    first = await command_log.commands(2)
+    second = await command_log.commands(2, before=first[-1].id)
+    unknown = await command_log.commands(2, before="cmd_unknown")
+
+    assert [*first, *second] == entries[:0:-1]
+    assert list(unknown) == []
+
+
+@pytest.mark.parametrize(
+    ("outcome", "problem", "counts"),
+    [
+        pytest.param(CommandOutcome.CONFIRMED, Problem.NONE, 1, id="confirmed"),
+        pytest.param(CommandOutcome.UNCONFIRMED, Problem.NONE, 1, id="unconfirmed"),
+        pytest.param(CommandOutcome.UNCONFIRMED, Problem.NOT_RESPONDING, 1, id="hangs"),
+        pytest.param(CommandOutcome.FAILED, Problem.FAILED, 1, id="MicroSIP said no"),
+        pytest.param(CommandOutcome.FAILED, Problem.INTERRUPTED, 1, id="interrupted"),
+        pytest.param(CommandOutcome.FAILED, Problem.NOT_RUNNING, 0, id="no MicroSIP"),
+        pytest.param(CommandOutcome.FAILED, Problem.NO_CALL, 0, id="no call"),
+        pytest.param(CommandOutcome.FAILED, Problem.INVALID, 0, id="bad argument"),
+        pytest.param(CommandOutcome.REFUSED, Problem.NOT_ALLOWED, 0, id="refused"),
+    ],
+)
+async def test_only_what_may_have_dialled_counts(
+    command_log: SqlCommandLog, outcome: CommandOutcome, problem: Problem, counts: int
+) -> None:
+    await command_log.record(done(started(), outcome, problem))
+
+    assert await command_log.dialled_since(NOON) == counts
+
+
+async def test_dialling_is_counted_from_a_time_on(command_log: SqlCommandLog) -> None:
+    await command_log.begin(started("dial", at=NOON))
+    await command_log.begin(started("transfer", at=NOON + HOUR))
+    await command_log.begin(started("callto", at=NOON + HOUR))
+    await command_log.begin(started("hangup", at=NOON + HOUR))
+
+    assert await command_log.dialled_since(NOON) == 3
+    assert await command_log.dialled_since(NOON + MINUTE) == 2

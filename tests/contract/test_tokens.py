@@ -1,0 +1,69 @@
+"""Tokens: found by their secret, which is kept nowhere."""
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.errors import ConflictError
+from gateway.ports import Token
+from gateway.store.database import Database
+from gateway.store.tables import token
+from gateway.store.tokens import SqlTokens
+from tests.fakes import NOON
+
+SCOPES = frozenset({"messages:read", "phone:control"})
+
+
+async def test_a_token_is_found_by_its_secret(tokens: SqlTokens) -> None:
+    created = await tokens.create_token("crm", SCOPES, "s3cret")
+
+    assert created == Token(name="crm", scopes=SCOPES, created_at=NOON)
+    assert await tokens.token_for("s3cret") == created
+    assert list(await tokens.tokens()) == [created]
+
+
+@pytest.mark.parametrize("secret", ["", "s3cre", "S3cret", "\0", "\udc80"])
+async def test_another_secret_finds_nothing(tokens: SqlTokens, secret: str) -> None:
+    await tokens.create_token("crm", SCOPES, "s3cret")
+
+    assert await tokens.token_for(secret) is None
+
+
+async def test_a_name_is_taken_once(tokens: SqlTokens) -> None:
+    await tokens.create_token("crm", SCOPES, "first")
+
+    with pytest.raises(ConflictError, match="crm"):
+        await tokens.create_token("crm", frozenset(), "second")
+
+    assert await tokens.token_for("second") is None
+
+
+async def test_a_replaced_token_ends_the_old_secret(tokens: SqlTokens) -> None:
+    await tokens.replace_token("cli", SCOPES, "first")
+
+    created = await tokens.replace_token("cli", frozenset(), "second")
+
+    assert await tokens.token_for("first") is None
+    assert await tokens.token_for("second") == created
+    assert list(await tokens.tokens()) == [created]
+
+
+async def test_a_revoked_token_is_gone(tokens: SqlTokens) -> None:
+    await tokens.create_token("crm", SCOPES, "s3cret")
+
+    revoked = [await tokens.revoke_token("crm"), await tokens.revoke_token("crm")]
+
+    assert revoked == [True, False]
+    assert await tokens.token_for("s3cret") is None
+
+
+async def test_the_secret_itself_is_not_stored(tokens: SqlTokens, database: Database) -> None:
+    await tokens.create_token("crm", SCOPES, "s3cret")
+
+    async def work(connection: AsyncConnection) -> str:
+        return repr((await connection.execute(select(token))).all())
+
+    stored = await database.read(work)
+
+    assert "crm" in stored
+    assert "s3cret" not in stored
