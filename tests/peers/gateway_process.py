@@ -43,14 +43,16 @@ allow = ["phone:read", "phone:control", "history:own", "send"]
 """
 
 
-def account(user: str, registrar: Kamailio, *, mode: str = "bot") -> str:
+def account(
+    user: str, registrar: Kamailio, *, mode: str = "bot", transport: str = "udp"
+) -> str:
     """The configuration of an account that registers there."""
     return f"""
 [[sip.accounts]]
 name = "{user}"
 uri = "sip:{user}@{DOMAIN}"
 registrar = "sip:{DOMAIN}"
-proxy = "{registrar.proxy}"
+proxy = "{registrar.proxy};transport={transport}"
 username = "{user}"
 password = "{PASSWORD}"
 mode = "{mode}"

@@ -46,9 +46,13 @@ async def test_two_extensions_chat_with_the_bot(tmp_path: Path, kamailio: Kamail
         assert {item["direction"] for item in history} == {"inbound", "outbound"}
 
 
-async def test_a_phone_command_is_carried_out(tmp_path: Path, kamailio: Kamailio) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_a_phone_command_is_carried_out(
+    tmp_path: Path, kamailio: Kamailio, transport: str
+) -> None:
+    bot = account("bot", kamailio, transport=transport)
     async with (
-        office(tmp_path, kamailio) as gateway,
+        GatewayProcess(tmp_path, bot, SIMULATED_PHONE, EVERYBODY_MAY) as gateway,
         SipUserAgent("101", kamailio.port) as anna,
     ):
         await gateway.registered()
@@ -81,6 +85,24 @@ async def test_one_extension_writes_to_another_through_the_bot(
 
         assert answer.startswith("OK send 102")
         assert (await bert.next_message()).text == "101: lunch at noon"
+
+
+async def test_a_long_text_arrives_in_numbered_parts(
+    tmp_path: Path, kamailio: Kamailio
+) -> None:
+    async with (
+        office(tmp_path, kamailio) as gateway,
+        SipUserAgent("101", kamailio.port) as anna,
+    ):
+        await gateway.registered()
+        await anna.register()
+
+        message = await gateway.send("101", "größer " * 200, wait=15)
+
+        parts = [(await anna.next_message()).text for _ in range(3)]
+        assert [part[:5] for part in parts] == ["(1/3)", "(2/3)", "(3/3)"]
+        assert max(len(part.encode()) for part in parts) <= 700
+        assert (message["status"], message["attempts"]) == ("delivered", 3)
 
 
 async def test_a_user_never_seen_is_failed_404(tmp_path: Path, kamailio: Kamailio) -> None:
