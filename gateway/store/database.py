@@ -3,6 +3,7 @@
 import asyncio
 import sqlite3
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from contextlib import closing
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,7 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.config import DatabaseSettings
-from gateway.errors import ConfigError, ConflictError, GatewayError, StorageUnavailable
+from gateway.errors import ConfigError, ConflictError, StorageUnavailable
 from gateway.ports import Health
 from gateway.store import schema
 
@@ -66,6 +67,8 @@ class Database:
     async def __aenter__(self) -> Self:
         """Raises ConfigError when there can be no such database."""
         url = _url(self._settings, self._data_dir)
+        if url.drivername == SQLITE:
+            await asyncio.to_thread(_check_file, Path(url.database or ""))
         try:
             engine = create_async_engine(url, **_OPTIONS[url.drivername])
         except ModuleNotFoundError as exc:
@@ -80,11 +83,9 @@ class Database:
             event.listen(engine.sync_engine, "connect", _set_pragmas)
             event.listen(engine.sync_engine, "begin", _begin)
         try:
-            await self.write(_reach)
-        except StorageUnavailable as exc:
+            await self.write(_select_one)
+        except StorageUnavailable:
             await self._close()
-            if url.drivername == SQLITE:
-                raise ConfigError(_cannot_open(url, exc)) from exc
             raise
         return self
 
@@ -216,14 +217,24 @@ def _connection_errors(engine: AsyncEngine) -> tuple[type[Exception], ...]:
     return (*errors, driver.asyncpg.PostgresError, driver.asyncpg.InterfaceError)
 
 
-def _cannot_open(url: URL, exc: GatewayError) -> str:
-    folder = Path(url.database or "").absolute().parent
+def _check_file(file: Path) -> None:
+    """Say what is wrong with a SQLite file before the pool meets it.
+
+    aiosqlite, whose connection failed, leaves a thread that calls a loop that is closed.
+    """
+    folder = file.absolute().parent
     if not folder.is_dir():
-        return f"[database] the folder {folder} does not exist; create it, or set data_dir"
-    return (
-        f"[database] cannot use {url.database} ({exc}); it must be a database of this "
-        "gateway in a folder that can be written to: set data_dir or [database] url"
-    )
+        raise ConfigError(
+            f"[database] the folder {folder} does not exist; create it, or set data_dir"
+        )
+    try:
+        with closing(sqlite3.connect(file, timeout=5)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.Error as exc:
+        raise ConfigError(
+            f"[database] cannot use {file} ({exc}); it must be a database of this gateway "
+            "in a folder that can be written to: set data_dir or [database] url"
+        ) from exc
 
 
 def _reason(exc: Exception) -> str:
@@ -257,11 +268,6 @@ def _run_sync(function: Callable[[Connection], T]) -> Work[T]:
         return await connection.run_sync(function)
 
     return work
-
-
-async def _reach(connection: AsyncConnection) -> None:
-    """Find out now what a first write would find out later."""
-    await _select_one(connection)
 
 
 async def _select_one(connection: AsyncConnection) -> None:

@@ -13,9 +13,11 @@ branch_labels = None
 depends_on = None
 
 
+RISING_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+
+
 def rising_id(name: str) -> sa.Column:
-    number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
-    return sa.Column(name, number, autoincrement=True, nullable=False)
+    return sa.Column(name, RISING_ID, autoincrement=True, nullable=False)
 
 
 def text(name: str, *, nullable: bool = False) -> sa.Column:
@@ -100,7 +102,7 @@ def create_delivery() -> None:
         "delivery",
         rising_id("number"),
         sa.Column("id", sa.Uuid(), nullable=False),
-        sa.Column("archive_id", sa.BigInteger(), nullable=False),
+        sa.Column("archive_id", RISING_ID, nullable=False),
         integer("place"),
         integer("part"),
         text("state"),
@@ -138,7 +140,7 @@ def create_attempt() -> None:
     op.create_table(
         "attempt",
         rising_id("number"),
-        sa.Column("delivery", sa.BigInteger(), nullable=False),
+        sa.Column("delivery", RISING_ID, nullable=False),
         instant("at"),
         integer("status_code"),
         text("reason_phrase"),

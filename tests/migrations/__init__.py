@@ -1,0 +1,1 @@
+"""The schema, from the first revision to the installed wheel."""

@@ -1,0 +1,122 @@
+"""The migrations lead to the tables the code works with, and back."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.config import DatabaseSettings
+from gateway.errors import ConfigError
+from gateway.store.database import Database
+from gateway.store.schema import Revision, alembic_config
+from gateway.store.tables import metadata
+
+
+async def run(database: Database, function: Callable[[Connection], Any]) -> Any:
+    async def work(connection: AsyncConnection) -> Any:
+        return await connection.run_sync(function)
+
+    return await database.write(work)
+
+
+def differences(connection: Connection) -> list[Any]:
+    return list(compare_metadata(MigrationContext.configure(connection), metadata))
+
+
+def scripts(connection: Connection) -> ScriptDirectory:
+    return ScriptDirectory.from_config(alembic_config(connection))
+
+
+def names(connection: Connection) -> set[str]:
+    """Of tables, indexes and constraints."""
+    inspector = inspect(connection)
+    found = set(inspector.get_table_names()) - {"alembic_version"}
+    for table in sorted(found):
+        found |= {str(index["name"]) for index in inspector.get_indexes(table)}
+        found |= {str(key["name"]) for key in inspector.get_unique_constraints(table)}
+        found |= {str(key["name"]) for key in inspector.get_foreign_keys(table)}
+        found.add(str(inspector.get_pk_constraint(table)["name"]))
+    return found
+
+
+async def test_the_head_is_what_the_code_works_with(database: Database) -> None:
+    await database.upgrade()
+    migrated = await run(database, names)
+    missing = await run(database, differences)
+    await run(database, metadata.drop_all)
+    await run(database, metadata.create_all)
+
+    assert missing == []
+    assert migrated == await run(database, names)
+
+
+async def test_each_revision_goes_up_down_up(database: Database) -> None:
+    async def go(to: Callable[..., None], revision: str) -> None:
+        await run(database, lambda connection: to(alembic_config(connection), revision))
+
+    revisions = await run(
+        database, lambda c: [script.revision for script in scripts(c).walk_revisions()]
+    )
+    for revision in reversed(revisions):
+        await go(command.upgrade, revision)
+        await go(command.downgrade, "-1")
+        await go(command.upgrade, revision)
+
+    assert (await database.revision()).is_current
+
+
+async def test_going_all_the_way_down_leaves_nothing(database: Database) -> None:
+    await database.upgrade()
+
+    await run(database, lambda c: command.downgrade(alembic_config(c), "base"))
+
+    assert await run(database, names) == set()
+
+
+async def test_there_is_one_head(database: Database) -> None:
+    assert len(await run(database, lambda c: scripts(c).get_heads())) == 1
+
+
+async def test_an_empty_database_says_so(database: Database) -> None:
+    revision = await database.revision()
+
+    assert revision == Revision(None, revision.head)
+    assert not revision.is_current
+
+
+async def test_upgrading_twice_changes_nothing(database: Database) -> None:
+    assert await database.upgrade() == await database.upgrade()
+
+
+async def test_a_newer_revision_is_refused(database: Database) -> None:
+    await database.upgrade()
+    await run(
+        database, lambda c: c.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    )
+
+    for attempt in (database.prepare, database.upgrade, database.revision):
+        with pytest.raises(ConfigError, match=r"9999.*newer"):
+            await attempt()
+
+
+async def test_without_automatic_upgrade_the_start_says_what_to_type(tmp_path: Path) -> None:
+    settings = DatabaseSettings(auto_upgrade=False)
+    async with Database(settings=settings, data_dir=tmp_path) as database:
+        with pytest.raises(ConfigError, match="sip-gateway db upgrade"):
+            await database.prepare()
+        await database.upgrade()
+        await database.prepare()
+
+
+async def test_sqlite_is_upgraded_at_the_start(tmp_path: Path) -> None:
+    async with Database(settings=DatabaseSettings(), data_dir=tmp_path) as database:
+        await database.prepare()
+
+        assert (await database.revision()).is_current
