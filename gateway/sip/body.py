@@ -41,8 +41,8 @@ def _read(headers: Headers, body: bytes, whole: bytes, depth: int) -> Content:
     if media_type == CPIM and depth and (inner := _unwrap_cpim(body)):
         return _read(*inner, whole, depth - 1)
     if media_type.startswith("multipart/") and depth:
-        if content := _first_text(_parts(parameters.get("boundary", ""), body), whole, depth):
-            return content
+        parts = _parts(parameters.get("boundary", ""), body)
+        return _first_text(parts, whole, depth) or Content(media_type, raw=whole)
     if media_type.startswith("text/"):
         encoding = headers.first("content-transfer-encoding")
         return _decode(media_type, parameters.get("charset", ""), _plain(encoding, body), whole)

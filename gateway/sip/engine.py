@@ -147,7 +147,8 @@ class Engine:
 
     def close(self) -> None:
         """Accounts and buddies must outlive PJSIP, or a MESSAGE in flight aborts it."""
-        self._endpoint.libDestroy()
+        # What the network had to be told, run() has told it: no 4 s for an absent registrar.
+        self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
         self._buddies.clear()
         self._accounts.clear()
 

@@ -1,0 +1,79 @@
+"""One life of the engine process, as the gateway sees it."""
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from typing import Self
+
+from gateway.errors import SendError
+from gateway.sip.wire import (
+    Answered,
+    Command,
+    Journalled,
+    Opened,
+    OpenFailed,
+    Registration,
+    Report,
+    Trouble,
+    Unsent,
+    decode,
+    encode,
+)
+
+END_SECONDS = 2.0
+
+
+class EngineProcess:
+    """It ends by itself when its standard input does."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls) -> Self:
+        """Raises OSError."""
+        return cls(
+            await asyncio.create_subprocess_exec(
+                sys.executable, "-m", "gateway.sip.engine", stdin=PIPE, stdout=PIPE
+            )
+        )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def tell(self, command: Command) -> None:
+        """Raises SendError when the engine is gone."""
+        stdin = self._process.stdin
+        if stdin is None or stdin.is_closing():
+            raise SendError("the SIP engine ended")
+        stdin.write(encode(command))
+
+    async def reports(self) -> AsyncIterator[Report]:
+        """Until the engine closes its end, however it came to that."""
+        assert self._process.stdout is not None
+        async for line in self._process.stdout:
+            if not line.endswith(b"\n"):
+                return  # killed within a frame
+            report = decode(line)
+            assert isinstance(
+                report,
+                Opened | OpenFailed | Answered | Unsent | Registration | Journalled | Trouble,
+            )
+            yield report
+
+    async def end(self) -> int:
+        """Close its input, wait, kill it if that takes too long; returns its exit code."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        try:
+            async with asyncio.timeout(END_SECONDS):
+                return await self._process.wait()
+        except TimeoutError:
+            self.kill()
+            return await self._process.wait()
+
+    def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()

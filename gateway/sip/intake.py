@@ -1,0 +1,79 @@
+"""The intake: journal rows -> the gateway, deleted once it has committed them."""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from gateway.errors import StorageUnavailable
+from gateway.message import InboundRequest
+from gateway.ports import Clock, InboundHandler
+from gateway.sip.journal import JournalReader, JournalRow
+from gateway.sip.request import inbound_request
+
+log = logging.getLogger(__name__)
+
+MAX_BATCH = 500
+LOOK_SECONDS = 1.0
+"""For partial rows, of which nobody tells when they are old enough."""
+RETRY_SECONDS = 1.0
+
+
+class Intake:
+    """Reads on one thread of its own, since SQLite blocks."""
+
+    def __init__(self, *, journal: Path, handler: InboundHandler, clock: Clock) -> None:
+        self._reader = JournalReader(journal)
+        self._handler = handler
+        self._clock = clock
+        self._rows = asyncio.Event()
+        self._failing = False
+
+    def wake(self) -> None:
+        """There are new rows."""
+        self._rows.set()
+
+    async def run(self) -> None:
+        """Until cancelled; what was not committed by then stays in the journal."""
+        with ThreadPoolExecutor(1, thread_name_prefix="journal") as thread:
+            try:
+                while True:
+                    self._rows.clear()
+                    await self._take(thread)
+            finally:
+                thread.submit(self._reader.close)
+
+    async def _take(self, thread: ThreadPoolExecutor) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            rows, requests = await loop.run_in_executor(thread, self._read)
+            if rows:
+                await self._handler(requests)
+                await loop.run_in_executor(thread, self._reader.delete, rows)
+        except (sqlite3.Error, StorageUnavailable) as exc:
+            self._log_once(exc)
+            await asyncio.sleep(RETRY_SECONDS)
+            return
+        if self._failing:
+            self._failing = False
+            log.info("journalled messages are stored again")
+        if not rows:
+            await self._woken()
+
+    def _read(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
+        rows = self._reader.read(MAX_BATCH, self._clock())
+        return rows, [inbound_request(row) for row in rows]
+
+    def _log_once(self, error: Exception) -> None:
+        if not self._failing:
+            self._failing = True
+            log.warning("journalled messages wait for the store: %s", error)
+
+    async def _woken(self) -> None:
+        try:
+            async with asyncio.timeout(LOOK_SECONDS):
+                await self._rows.wait()
+        except TimeoutError:
+            return

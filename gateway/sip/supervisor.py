@@ -1,0 +1,170 @@
+"""Keeps an engine process running: restarts it with back-off, stops it in order."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from prometheus_client import Counter
+
+from gateway.errors import AlreadyRunning, ConfigError, GatewayError, SendError
+from gateway.sip.engine_process import EngineProcess
+from gateway.sip.wire import (
+    Cause,
+    Command,
+    Listener,
+    Open,
+    Opened,
+    OpenFailed,
+    Report,
+    Stop,
+    Trouble,
+)
+
+log = logging.getLogger(__name__)
+
+RESTART_SECONDS = 0.2
+MAX_RESTART_SECONDS = 5.0
+STEADY_SECONDS = 1.0
+"""An engine that was open for this long did not fail at its start."""
+DRAIN_SECONDS = 3.0
+STOP_SECONDS = DRAIN_SECONDS + 7.0
+"""PJSIP takes 4 s to leave a registrar that does not answer."""
+PORT_SECONDS = 3.0
+"""How long a port may stay with a gateway that is just ending."""
+START_ATTEMPTS = 3
+
+
+class Supervisor:
+    """Owns the engine process; *take* gets its reports, *ended* is called when it is gone."""
+
+    def __init__(
+        self,
+        *,
+        opening: Open,
+        take: Callable[[Report], None],
+        ended: Callable[[], None],
+        starts: Counter,
+    ) -> None:
+        self._opening = opening
+        self._take = take
+        self._ended = ended
+        self._starts = starts
+        self._process: EngineProcess | None = None
+        self._opened_at: float | None = None
+        self._attempts = 0
+        self._decided = asyncio.Event()
+        self._error: GatewayError | None = None
+        self._stopping = False
+        self.trouble: OpenFailed | None = None
+        """Why the engine opens nothing, while it does not."""
+
+    @property
+    def is_open(self) -> bool:
+        return self._opened_at is not None
+
+    @property
+    def pid(self) -> int | None:
+        """Of the engine that runs now."""
+        return self._process.pid if self._process else None
+
+    def port(self, transport: str) -> int | None:
+        """The real one, once it is open; None without this transport."""
+        ports = {item.transport: item.port for item in self._opening.listeners}
+        return ports.get(transport)
+
+    async def ready(self) -> None:
+        """Returns once ports are open, or wait for the journal; raises what forbids them."""
+        await self._decided.wait()
+        if self._error is not None:
+            raise self._error
+
+    def tell(self, command: Command) -> None:
+        """Raises SendError when no engine is open."""
+        if self._process is None or not self.is_open:
+            raise SendError("the SIP engine is not running; it is being restarted")
+        self._process.tell(command)
+
+    async def run(self) -> None:
+        """Until stopped, or the first start showed that there cannot be an engine."""
+        delay = RESTART_SECONDS
+        began = time.monotonic()
+        while True:
+            steady = await self._live()
+            self._decide(time.monotonic() - began)
+            if self._stopping or self._error is not None:
+                return
+            delay = RESTART_SECONDS if steady else min(delay * 2, MAX_RESTART_SECONDS)
+            await asyncio.sleep(delay)
+
+    async def stop(self, running: asyncio.Task[None]) -> None:
+        """Ends the engine, and with it *running*, the task of ``run``."""
+        self._stopping = True
+        if self._process is not None and self.is_open:
+            self._process.tell(Stop(DRAIN_SECONDS))
+            await asyncio.wait([running], timeout=STOP_SECONDS)
+        running.cancel()
+
+    async def _live(self) -> bool:
+        """One engine from start to end; whether it was open for a while."""
+        self._starts.inc()
+        self._attempts += 1
+        try:
+            self._process = await EngineProcess.start()
+        except OSError as exc:
+            self._fail(OpenFailed(Cause.SETTINGS, f"cannot start the SIP engine: {exc}"))
+            return False
+        try:
+            self._process.tell(self._opening)
+            async for report in self._process.reports():
+                self._note(report)
+        finally:
+            opened_at, self._opened_at = self._opened_at, None
+            process, self._process = self._process, None
+            code = await process.end()
+            self._ended()
+        if not self._stopping:
+            log.warning("the SIP engine ended with code %s; it is started again", code)
+        return opened_at is not None and time.monotonic() - opened_at > STEADY_SECONDS
+
+    def _note(self, report: Report) -> None:
+        match report:
+            case Opened(listeners=listeners):
+                self._open(listeners)
+            case OpenFailed():
+                self._fail(report)
+            case Trouble(text=text):
+                log.error("SIP engine: %s", text)
+            case _:
+                self._take(report)
+
+    def _open(self, listeners: tuple[Listener, ...]) -> None:
+        self._opening = replace(self._opening, listeners=listeners)  # kept at a restart
+        self._opened_at = time.monotonic()
+        self.trouble = None
+        self._decided.set()
+        ports = ", ".join(f"{item.transport} {item.port}" for item in listeners)
+        log.info("SIP engine %s listens on %s", self.pid, ports)
+
+    def _fail(self, failure: OpenFailed) -> None:
+        if failure != self.trouble:
+            log.error("SIP engine: %s: %s", failure.cause, failure.detail)
+        self.trouble = failure
+        if failure.cause is Cause.JOURNAL_UNWRITABLE:
+            self._decided.set()
+
+    def _decide(self, elapsed: float) -> None:
+        """After an engine's end: whether there is any use in starting the first one again."""
+        if self._decided.is_set():
+            return
+        if self.trouble is None and self._attempts >= START_ATTEMPTS:
+            self._error = ConfigError(
+                "the SIP engine ends at its start: what it wrote to standard error says why"
+            )
+        elif self.trouble is not None and self.trouble.cause is Cause.SETTINGS:
+            self._error = ConfigError(self.trouble.detail)
+        elif self.trouble is not None and elapsed >= PORT_SECONDS:
+            self._error = AlreadyRunning(self.trouble.detail)
+        if self._error is not None:
+            self._decided.set()

@@ -1,0 +1,1 @@
+"""The real SIP engine against a plain-socket peer."""
