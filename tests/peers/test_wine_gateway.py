@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.web.client import RequestRefused
 from tests.peers.gateway_process import eventually
 from tests.peers.sip_ua import SipUserAgent
 from tests.peers.wine import WindowsPython
@@ -15,6 +16,7 @@ from tests.peers.wine_steering import SteeredPeer
 pytestmark = [pytest.mark.peer("wine"), pytest.mark.timeout(300)]  # a first run builds Python
 
 INTERRUPTED = "WAIT dial 1002 (interrupted; check the phone)"
+NO_MICROSIP = "MicroSIP is not running"
 
 
 @pytest.fixture
@@ -60,6 +62,21 @@ async def test_a_message_dials_and_is_answered_and_kept(
     ]
     assert listed.returncode == 0, listed.stdout
     assert [line["text"] for line in lines] == [reply, "dial 1002"]
+
+
+async def test_without_microsip_chat_rest_and_command_line_say_so(
+    gateway: WindowsGateway, tester: SipUserAgent
+) -> None:
+    reply = await tester.ask(gateway.bot, "dial 1002")
+    async with gateway.client() as client:
+        with pytest.raises(RequestRefused) as refused:
+            await client.phone("dial", "1002")
+    typed = await gateway.command("phone", "dial", "1002")
+
+    assert reply.startswith(f"ERR dial 1002 ({NO_MICROSIP}")
+    assert (refused.value.status, refused.value.code) == (503, "phone_not_running")
+    assert typed.returncode == 1
+    assert typed.stdout.startswith(f"ERR dial 1002 ({NO_MICROSIP}")
 
 
 async def test_a_command_that_kill_9_interrupted_is_not_repeated(

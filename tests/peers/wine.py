@@ -17,6 +17,13 @@ from tests.peers.wine_build import build
 CACHE = Path(platformdirs.user_cache_dir("sip-gateway-tests", appauthor=False)) / "wine"
 REPOSITORY = Path(__file__).parents[2]
 
+_HOLD_THE_DESKTOP = """
+import ctypes, threading
+ctypes.windll.user32.GetDesktopWindow()
+print("held")
+threading.Event().wait()
+"""
+
 
 def windows_path(path: Path) -> str:
     """*path* as Windows programs name it: Wine shows the root as drive Z."""
@@ -122,14 +129,18 @@ class WindowsPython:
 
     @contextmanager
     def _desktop(self) -> Iterator[None]:
-        """Wine's own shell; else the first program with a window starts it.
+        """Keep Wine's desktop up, on which all programs of the session meet.
 
-        It would hold that program's output pipe open, and so never let it end.
+        Otherwise the first program with a window starts it, with its own output pipe: that
+        would then seem never to end.
         """
-        shell = self._unix("wine", "explorer", "/desktop")
-        yield
-        self._wine_server("--kill")
-        shell.wait(10)
+        holder = self.start("-c", _HOLD_THE_DESKTOP)
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline().strip() == b"held"
+            yield
+        finally:
+            end(holder)
 
     def _wine_server(self, option: str) -> None:
         self._unix("wineserver", option).wait(60)

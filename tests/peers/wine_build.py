@@ -29,6 +29,7 @@ ABSENT_FROM_LIB = (
     "ensurepip",
     "idlelib",
     "lib2to3",
+    "sitecustomize.py",
     "test",
     "tests",
     "tkinter",
@@ -58,6 +59,8 @@ def build(folder: Path) -> Path:
     _unpack(wheels, unfinished / "python")
     _say("compiles python.exe")
     _compile(unfinished / "python")
+    for older in folder.glob("python-*"):
+        shutil.rmtree(older)
     (unfinished / "python").rename(home)
     shutil.rmtree(unfinished)
     return home

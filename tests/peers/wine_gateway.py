@@ -71,7 +71,7 @@ class WindowsGateway:
     async def start(self) -> None:
         self._ready.clear()
         self._process = self._python.start("-m", "gateway", "run", *self._options)
-        self._reader = Thread(target=self._read, args=(self._process,))
+        self._reader = Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         await asyncio.to_thread(self._ready.wait, 60)
         assert self._process.poll() is None, self.log()
@@ -81,8 +81,8 @@ class WindowsGateway:
         assert self._process is not None
         assert self._reader is not None
         self._process.kill()
-        self._process.wait(10)
-        self._reader.join(10)
+        self._reader.join(20)
+        assert not self._reader.is_alive(), f"a child of it outlives it:\n{self.log()}"
         end(self._process)
 
     def log(self) -> str:
