@@ -2,10 +2,12 @@
 
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import lru_cache
 
 from gateway.chat.command import MAX_NAME, Command, CommandLine
 
 _MISTYPED = 0.75  # "dail" is this close to "dial"
+_REMEMBERED = 4096  # first words: comparing one costs as much as storing its message
 
 
 class Vocabulary:
@@ -16,6 +18,7 @@ class Vocabulary:
         for command in commands:
             for name in (command.name, *command.aliases):
                 self._by_name.setdefault(name, command)
+        self._is_mistyped = lru_cache(_REMEMBERED)(self._is_close)
 
     def get(self, verb: str) -> Command | None:
         return self._by_name.get(verb.lower())
@@ -32,4 +35,7 @@ class Vocabulary:
             return True
         if not 3 <= len(line.verb) <= MAX_NAME:
             return False
-        return bool(get_close_matches(line.verb, self._by_name, 1, cutoff=_MISTYPED))
+        return self._is_mistyped(line.verb)
+
+    def _is_close(self, verb: str) -> bool:
+        return bool(get_close_matches(verb, self._by_name, 1, cutoff=_MISTYPED))
