@@ -149,6 +149,11 @@ async def test_a_restarted_registrar_is_registered_with_again(
         await gateway.registered()
         await anna.register()
         await anna.ask("bot", "ping")
+
+        async def answer_is_settled() -> bool:
+            return bool(await gateway.history("is:delivered ping"))
+
+        await eventually(answer_is_settled)  # or it would be sent once more
         kamailio.stop()
         sent = await gateway.send("101", "sent while the registrar was away")
 
