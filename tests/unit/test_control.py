@@ -11,12 +11,13 @@ import pytest
 
 from gateway.caller import Caller, Origin
 from gateway.config import DatabaseSettings, Dde, Phone
-from gateway.errors import PhoneError
+from gateway.errors import PhoneError, StorageUnavailable
 from gateway.message import MessageId, uuid7
 from gateway.microsip.api_log import FILE_NAME, ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.microsip.phrase import phrase
 from gateway.phone import (
+    CommandEntry,
     CommandOutcome,
     CommandResult,
     CommandState,
@@ -73,6 +74,13 @@ class ScriptedChannel:
         if isinstance(said, PhoneError):
             raise said
         return said
+
+
+class LogLostAtTheEnd(SqlCommandLog):
+    """The database goes away while the phone is commanded."""
+
+    async def finish(self, entry: CommandEntry) -> None:
+        raise StorageUnavailable(f"database: gone before {entry.id}")
 
 
 class Desk:
@@ -478,6 +486,19 @@ async def test_a_command_that_a_crash_interrupted_is_not_repeated(desk: Desk) ->
     assert result.detail == "interrupted; check the phone"
     (done,) = await desk.audit.commands(10)
     assert (done.state, done.problem) == (CommandState.DONE, Problem.INTERRUPTED)
+
+
+async def test_what_has_happened_is_told_though_the_audit_is_lost(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with Database(settings=DatabaseSettings(), data_dir=data_dir) as database:
+        await database.prepare()
+        desk = Desk(LogLostAtTheEnd(database=database), data_dir)
+
+        result = await desk.run(ScriptedChannel("Idle", "Dialing 1002"), DIAL)
+
+    assert result.outcome is CommandOutcome.CONFIRMED
+    assert "is not in the audit" in caplog.text
 
 
 async def test_a_cancelled_command_ends_interrupted_in_the_audit(desk: Desk) -> None:

@@ -1,0 +1,151 @@
+"""What CallControl promises, on every phone."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from gateway.caller import Caller, Origin
+from gateway.clock import now
+from gateway.config import DatabaseSettings, Phone as PhoneSettings
+from gateway.errors import PhoneError
+from gateway.message import MessageId, uuid7
+from gateway.microsip.api_log import FILE_NAME, ApiLog
+from gateway.microsip.control import MicroSip
+from gateway.phone import (
+    CommandOutcome,
+    NumberRules,
+    PhoneCommand,
+    PhoneRequest,
+    PhoneState,
+    Problem,
+    Verb,
+)
+from gateway.ports import CallControl
+from gateway.store.audit import SqlCommandLog
+from gateway.store.database import Database
+from tests.contract.phones import PHONES, Phone
+
+CALLER = Caller(who="token:test", proof="bearer token", origin=Origin.REST)
+DIAL = PhoneCommand(Verb.DIAL, ("1002",))
+pytestmark = pytest.mark.timeout(60)
+
+
+@pytest.fixture(params=PHONES)
+async def phone(request: pytest.FixtureRequest) -> AsyncIterator[Phone]:
+    async with PHONES[request.param]() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def audit(tmp_path: Path) -> AsyncIterator[SqlCommandLog]:
+    async with Database(settings=DatabaseSettings(), data_dir=tmp_path) as database:
+        await database.prepare()
+        yield SqlCommandLog(database=database)
+
+
+@pytest.fixture
+def control(phone: Phone, audit: SqlCommandLog, tmp_path: Path) -> CallControl:
+    return MicroSip(
+        channel=phone.channel,
+        command_log=audit,
+        rules=NumberRules(),
+        phone=PhoneSettings(),
+        api_log=ApiLog(tmp_path),
+        clock=now,
+        sleep=asyncio.sleep,
+    )
+
+
+def asks(command: PhoneCommand, message_id: MessageId | None = None) -> PhoneRequest:
+    return PhoneRequest(
+        command=command, caller=CALLER, text=str(command), message_id=message_id
+    )
+
+
+async def test_a_call_is_made_then_ended(control: CallControl) -> None:
+    dialled = await control.execute(asks(DIAL))
+    ended = await control.execute(asks(PhoneCommand(Verb.HANGUP)))
+
+    assert dialled.outcome is ended.outcome is CommandOutcome.CONFIRMED
+    assert dialled.evidence in {"idle -> dialing", "idle -> active"}
+    assert ended.evidence in {"dialing -> idle", "active -> idle"}
+
+
+async def test_a_call_is_held_then_resumed(phone: Phone, control: CallControl) -> None:
+    phone.ring("1005")
+    await control.execute(asks(PhoneCommand(Verb.ANSWER)))
+
+    results = [await control.execute(asks(PhoneCommand(Verb.HOLD))) for _ in range(2)]
+
+    assert [result.evidence for result in results] == ["active -> held", "held -> active"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "evidence"),
+    [(Verb.ANSWER, "ringing -> active"), (Verb.REJECT, "ringing -> idle")],
+)
+async def test_a_ringing_call_is_answered_or_rejected(
+    phone: Phone, control: CallControl, verb: Verb, evidence: str
+) -> None:
+    phone.ring("1005")
+
+    result = await control.execute(asks(PhoneCommand(verb)))
+
+    assert (result.outcome, result.evidence) == (CommandOutcome.CONFIRMED, evidence)
+
+
+@pytest.mark.parametrize("verb", [Verb.HANGUP, Verb.HOLD, Verb.ANSWER, Verb.REJECT])
+async def test_an_idle_phone_is_not_sent_what_needs_a_call(
+    control: CallControl, verb: Verb
+) -> None:
+    result = await control.execute(asks(PhoneCommand(verb)))
+
+    assert (result.outcome, result.problem) == (CommandOutcome.FAILED, Problem.NO_CALL)
+
+
+async def test_a_volume_is_sent_but_never_called_confirmed(control: CallControl) -> None:
+    result = await control.execute(asks(PhoneCommand(Verb.VOLUME, ("40",))))
+
+    assert result.outcome is CommandOutcome.UNCONFIRMED
+    assert result.detail == "sent; MicroSIP does not report it"
+
+
+async def test_a_message_runs_its_command_once(control: CallControl) -> None:
+    message_id = MessageId(uuid7(now()))
+    first = await control.execute(asks(DIAL, message_id))
+    await control.execute(asks(PhoneCommand(Verb.HANGUP)))
+
+    again = await control.execute(asks(DIAL, message_id))
+
+    assert again.command_id == first.command_id
+    assert (await control.status()).state is PhoneState.IDLE
+
+
+async def test_a_denied_number_is_not_dialled(control: CallControl) -> None:
+    result = await control.execute(asks(PhoneCommand(Verb.DIAL, ("0044123",))))
+
+    assert result.problem is Problem.NOT_ALLOWED
+    assert (await control.status()).state is PhoneState.IDLE
+
+
+async def test_closing_is_confirmed_by_microsip_being_gone(control: CallControl) -> None:
+    closed = await control.execute(asks(PhoneCommand(Verb.CLOSE)))
+    after = await control.execute(asks(DIAL))
+
+    assert closed.outcome is CommandOutcome.CONFIRMED
+    assert (after.outcome, after.problem) == (CommandOutcome.FAILED, Problem.NOT_RUNNING)
+    with pytest.raises(PhoneError):
+        await control.status()
+
+
+async def test_each_command_is_in_the_audit_with_a_line_in_the_log(
+    control: CallControl, audit: SqlCommandLog, tmp_path: Path
+) -> None:
+    result = await control.execute(asks(DIAL))
+
+    (entry,) = await audit.commands(10)
+    line = (tmp_path / FILE_NAME).read_text("utf-8")
+    assert (entry.id, entry.outcome) == (result.command_id, CommandOutcome.CONFIRMED)
+    assert " dial 1002 confirmed" in line
