@@ -79,12 +79,12 @@ class Stores:
     audit: SqlCommandLog
 
     @classmethod
-    def on(cls, database: Database) -> "Stores":
+    def on(cls, database: Database, metrics: Metrics) -> "Stores":
         return cls(
             database=database,
             messages=SqlMessageStore(database=database),
             archive=SqlArchive(database=database),
-            audit=SqlCommandLog(database=database),
+            audit=SqlCommandLog(database=database, metrics=metrics),
         )
 
 
@@ -107,7 +107,7 @@ class Gateway:
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(DataFolder(settings.data_dir))
             database = Database(settings=settings.database, data_dir=settings.data_dir)
-            stores = Stores.on(await stack.enter_async_context(database))
+            stores = Stores.on(await stack.enter_async_context(database), self._metrics)
             await database.prepare()
             phone = await self._phone(stack, stores)
             contact_secrets = folder.contact_secrets(a.name for a in settings.sip.accounts)

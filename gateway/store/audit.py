@@ -7,7 +7,15 @@ from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import MessageId
-from gateway.phone import DIALLING, CommandEntry, CommandOutcome, CommandState, Problem
+from gateway.metrics import Metrics
+from gateway.phone import (
+    DIALLING,
+    CommandEntry,
+    CommandOutcome,
+    CommandState,
+    Problem,
+    Verb,
+)
 from gateway.store.database import Database, insert_into
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import command
@@ -23,8 +31,9 @@ _NEVER_HANDED_OVER = (
 class SqlCommandLog:
     """CommandLog on SQL."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, metrics: Metrics) -> None:
         self._database = database
+        self._metrics = metrics
 
     async def begin(self, entry: CommandEntry) -> CommandEntry | None:
         async def work(connection: AsyncConnection) -> CommandEntry | None:
@@ -48,6 +57,7 @@ class SqlCommandLog:
             await connection.execute(statement)
 
         await self._database.write(work)
+        self._count(entry)
 
     async def record(self, entry: CommandEntry) -> None:
         """Once for a message: it is answered again after a crash, and recorded already."""
@@ -57,6 +67,11 @@ class SqlCommandLog:
             await connection.execute(insert.on_conflict_do_nothing())
 
         await self._database.write(work)
+        self._count(entry)
+
+    def _count(self, entry: CommandEntry) -> None:
+        verb = entry.verb if Verb.named(entry.verb) else "other"
+        self._metrics.commands.labels(verb, entry.outcome or "").inc()
 
     async def commands(
         self, limit: int, *, before: str | None = None

@@ -4,10 +4,12 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.config import DatabaseSettings
+from gateway.metrics import Metrics
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from gateway.store.hooks import SqlHookLog
@@ -63,7 +65,7 @@ def archive(database: Database) -> SqlArchive:
 
 @pytest.fixture
 def command_log(database: Database) -> SqlCommandLog:
-    return SqlCommandLog(database=database)
+    return SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
 
 
 @pytest.fixture

@@ -5,12 +5,14 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from gateway.caller import Caller, Origin
 from gateway.clock import now
 from gateway.config import DatabaseSettings, Phone as PhoneSettings
 from gateway.errors import PhoneError
 from gateway.message import MessageId, uuid7
+from gateway.metrics import Metrics
 from gateway.microsip.api_log import FILE_NAME, ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.phone import (
@@ -42,7 +44,7 @@ async def phone(request: pytest.FixtureRequest) -> AsyncIterator[Phone]:
 async def audit(tmp_path: Path) -> AsyncIterator[SqlCommandLog]:
     async with Database(settings=DatabaseSettings(), data_dir=tmp_path) as database:
         await database.prepare()
-        yield SqlCommandLog(database=database)
+        yield SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
 
 
 @pytest.fixture

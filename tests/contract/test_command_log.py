@@ -5,10 +5,13 @@ from datetime import datetime
 from itertools import count
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from gateway.message import MessageId, uuid7
+from gateway.metrics import Metrics
 from gateway.phone import CommandEntry, CommandOutcome, CommandState, Problem
 from gateway.store.audit import SqlCommandLog
+from gateway.store.database import Database
 from tests.contract.samples import ANNA, HOUR, MINUTE
 from tests.fakes import NOON
 
@@ -134,3 +137,13 @@ async def test_dialling_is_counted_from_a_time_on(command_log: SqlCommandLog) ->
 
     assert await command_log.dialled_since(NOON) == 3
     assert await command_log.dialled_since(NOON + MINUTE) == 2
+
+
+async def test_what_became_of_commands_is_counted(database: Database) -> None:
+    registry = CollectorRegistry()
+    audit = SqlCommandLog(database=database, metrics=Metrics(registry))
+
+    await audit.record(done(started(), CommandOutcome.REFUSED))
+
+    labels = {"verb": "dial", "outcome": "refused"}
+    assert registry.get_sample_value("sip_gateway_commands_total", labels) == 1

@@ -164,7 +164,7 @@ class Stage:
         self.clock, self.sender = cast.clock, cast.sender
         self.store = ObservedStore(database=database)
         self.archive = SqlArchive(database=database)
-        self.audit = SqlCommandLog(database=database)
+        self.audit = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
         self.metrics = Metrics(CollectorRegistry())
         woken = asyncio.Event()
         self.outbox = Outbox(

@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from prometheus_client import CollectorRegistry
+
 from gateway.caller import Caller, Origin
 from gateway.clock import now
 from gateway.config import DatabaseSettings, Dde, Phone
+from gateway.metrics import Metrics
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.phone import CommandResult, NumberRules, PhoneRequest, Verb, parse_command
@@ -68,7 +71,9 @@ async def handset(
         yield Handset(
             MicroSip(
                 channel=channel,
-                command_log=SqlCommandLog(database=database),
+                command_log=SqlCommandLog(
+                    database=database, metrics=Metrics(CollectorRegistry())
+                ),
                 rules=NumberRules(),
                 phone=phone,
                 api_log=ApiLog(api_log or data_dir),

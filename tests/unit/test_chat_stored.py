@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
 from gateway.config import Chat, DatabaseSettings
 from gateway.message import Arrival, Message
+from gateway.metrics import Metrics
 from gateway.phone import CommandOutcome, CommandState
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
@@ -58,7 +60,7 @@ async def chat(tmp_path: Path) -> AsyncIterator[StoredChat]:
         yield StoredChat(
             store=SqlMessageStore(database=database),
             archive=SqlArchive(database=database),
-            audit=SqlCommandLog(database=database),
+            audit=SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry())),
             submitter=FakeSubmitter(),
             clock=FakeClock(),
         )

@@ -8,11 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from gateway.caller import Caller, Origin
 from gateway.config import DatabaseSettings, Dde, Phone
 from gateway.errors import PhoneError, StorageUnavailable
 from gateway.message import MessageId, uuid7
+from gateway.metrics import Metrics
 from gateway.microsip.api_log import FILE_NAME, ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.microsip.phrase import phrase
@@ -125,7 +127,7 @@ def request(command: PhoneCommand, message_id: MessageId | None = None) -> Phone
 async def command_log(data_dir: Path) -> AsyncIterator[SqlCommandLog]:
     async with Database(settings=DatabaseSettings(), data_dir=data_dir) as database:
         await database.prepare()
-        yield SqlCommandLog(database=database)
+        yield SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
 
 
 @pytest.fixture
@@ -493,7 +495,9 @@ async def test_what_has_happened_is_told_though_the_audit_is_lost(
 ) -> None:
     async with Database(settings=DatabaseSettings(), data_dir=data_dir) as database:
         await database.prepare()
-        desk = Desk(LogLostAtTheEnd(database=database), data_dir)
+        desk = Desk(
+            LogLostAtTheEnd(database=database, metrics=Metrics(CollectorRegistry())), data_dir
+        )
 
         result = await desk.run(ScriptedChannel("Idle", "Dialing 1002"), DIAL)
 

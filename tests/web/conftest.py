@@ -230,7 +230,7 @@ def server_on(
 async def office(database: Database) -> AsyncIterator[Office]:
     clock, metrics, woken = FakeClock(), Metrics(CollectorRegistry()), list[str]()
     store, archive = SqlMessageStore(database=database), SqlArchive(database=database)
-    command_log = SqlCommandLog(database=database)
+    command_log = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
     outbox = outbox_on(store, clock, lambda: woken.append("outbox"))
     phone, commander, wait, probe = FakePhone(), FakeCommander(), FakeWait(archive), FakeProbe()
     messages = Messages(
