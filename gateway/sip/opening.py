@@ -43,8 +43,7 @@ def over_tcp(uri: str) -> str:
 
 
 def _listeners(settings: Sip) -> tuple[Listener, ...]:
-    if settings.tls_port is not False:
-        raise ConfigError("TLS is not there yet: set [sip] tls_port = false")
+    # tls_port joins them once the engine can open it.
     ports = (("UDP", settings.udp_port), ("TCP", settings.tcp_port))
     listeners = tuple(Listener(name, port) for name, port in ports if port is not False)
     if not listeners:
@@ -72,22 +71,9 @@ def _account(account: Account, contact_secret: str, *, tcp_only: bool) -> Engine
         uri=account.uri,
         registrar=registrar,
         proxy=proxy,
-        username=account.username or SipUri.parse(account.uri).user,
-        password=_password(account),
+        username=account.username,
+        password=account.password.get_secret_value(),
         expires=account.expires,
         contact_parameters=f";gw={contact_secret}" if contact_secret else "",
         sends=account.mode == "bot",
     )
-
-
-def _password(account: Account) -> str:
-    password = account.password.get_secret_value()
-    if password or account.password_file is None:
-        return password
-    try:
-        return account.password_file.read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as exc:
-        raise ConfigError(
-            f"account {account.name}: cannot read password_file {account.password_file}:"
-            f" {exc}; make it a text file that the gateway's user may read"
-        ) from exc

@@ -40,8 +40,19 @@ class Received:
 
     async def count(self, number: int, within: float = 10) -> Sequence[InboundRequest]:
         """Wait until at least *number* requests are there."""
+        return await self._until(lambda: len(self.requests) >= number, within)
+
+    async def all_of(self, call_ids: set[str], within: float = 10) -> Sequence[InboundRequest]:
+        """Wait until the requests with *call_ids* are there."""
+        return await self._until(
+            lambda: call_ids <= {request.call_id for request in self.requests}, within
+        )
+
+    async def _until(
+        self, condition: Callable[[], bool], within: float
+    ) -> Sequence[InboundRequest]:
         async with asyncio.timeout(within), self._arrived:
-            await self._arrived.wait_for(lambda: len(self.requests) >= number)
+            await self._arrived.wait_for(condition)
         return self.requests
 
 

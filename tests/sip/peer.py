@@ -71,6 +71,12 @@ def always(reply: Reply) -> Answering:
     return lambda _request: reply
 
 
+def registered(request: Packet) -> Reply:
+    contact, expires = request.header("Contact"), request.header("Expires")
+    bindings = (f"Contact: {contact};expires={expires}",) if expires != "0" else ()
+    return Reply(200, "OK", bindings)
+
+
 def challenged(username: str, password: str, header: str = "Authorization") -> Answering:
     """401 (or 407) until the digest of *password* comes with the request (RFC 8760, MD5)."""
     code, name = (
@@ -79,9 +85,7 @@ def challenged(username: str, password: str, header: str = "Authorization") -> A
 
     def answer(request: Packet) -> Reply:
         if _digest_fits(request, request.header(header), username, password):
-            expires = request.header("Expires") or "0"
-            contact = request.header("Contact").partition(";expires")[0]
-            return Reply(200, "OK", (f"Contact: {contact};expires={expires}",))
+            return registered(request) if request.method == "REGISTER" else Reply(200, "OK")
         challenge = f'{name}: Digest realm="{REALM}", nonce="{NONCE}", qop="auth"'
         return Reply(code, "Unauthorized", (challenge,))
 
@@ -89,7 +93,7 @@ def challenged(username: str, password: str, header: str = "Authorization") -> A
 
 
 def _digest_fits(request: Packet, value: str, username: str, password: str) -> bool:
-    given = {
+    given: dict[str, str] = {
         key: quoted or token
         for key, quoted, token in re.findall(r'(\w+)=(?:"([^"]*)"|([^,\s]+))', value)
     }
@@ -146,6 +150,15 @@ class Peer(asyncio.DatagramProtocol):
         """Send a request, and wait for its final response."""
         self.send(raw, port)
         return await self.final(within)
+
+    async def persist(self, raw: bytes, port: int, within: float) -> Packet:
+        """Send a request again and again, as a client would, until it is answered."""
+        async with asyncio.timeout(within):
+            while True:
+                try:
+                    return await self.ask(raw, port, within=0.2)
+                except TimeoutError:
+                    continue
 
     async def final(self, within: float = 5) -> Packet:
         async with asyncio.timeout(within):
@@ -224,7 +237,7 @@ def response_to(request: Packet, reply: Reply) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-def message(  # noqa: PLR0913  each part of a request is wrong in some test
+def message(
     text: str | bytes = "hello",
     *,
     via_port: int,
