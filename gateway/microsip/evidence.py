@@ -27,7 +27,9 @@ class Observation:
 
 
 _TURNS_IDLE = frozenset({Verb.HANGUP, Verb.TRANSFER})
-_NEEDS_CALL = frozenset({Verb.HANGUP, Verb.HOLD, Verb.TRANSFER, Verb.DTMF})
+_NEEDS_ANSWERED = frozenset({Verb.HOLD, Verb.TRANSFER, Verb.DTMF})
+_NEEDS_CALL = _NEEDS_ANSWERED | {Verb.HANGUP}
+_ANSWERED = frozenset({PhoneState.ACTIVE, PhoneState.HELD})
 _NEEDS_RINGING = frozenset({Verb.ANSWER, Verb.REJECT})
 _TRANSITIONS = {
     Verb.ANSWER: {(PhoneState.RINGING, PhoneState.ACTIVE)},
@@ -65,6 +67,8 @@ def precondition(command: PhoneCommand, before: Observation) -> str:
         if PhoneState.RINGING in before.states:
             return "no call is up; the phone is ringing: type answer or reject first"
         return "no call is up; dial first"
+    if command.verb in _NEEDS_ANSWERED and not before.states & _ANSWERED:
+        return "no call is up yet; wait until it is answered"
     return ""
 
 

@@ -104,5 +104,6 @@ class SimulatedChannel:
 
 def _refused(command: PhoneCommand) -> PhoneError:
     return PhoneError(
-        Problem.FAILED, f"the simulated MicroSIP refused {command.verb}; dial or ring it first"
+        Problem.FAILED,
+        f"the simulated MicroSIP refused {command.verb}: it has no call for that",
     )

@@ -48,6 +48,7 @@ SHOWN = (
 FORBIDDEN = (
     {(verb, IDLE) for verb in (Verb.HANGUP, Verb.HOLD, Verb.TRANSFER, Verb.DTMF)}
     | {(verb, RINGING) for verb in (Verb.HANGUP, Verb.HOLD, Verb.TRANSFER, Verb.DTMF)}
+    | {(verb, DIALING) for verb in (Verb.HOLD, Verb.TRANSFER, Verb.DTMF)}
     | {
         (verb, state)
         for verb in (Verb.ANSWER, Verb.REJECT)
