@@ -5,6 +5,7 @@ import os
 import signal
 import socket
 import sqlite3
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
@@ -16,6 +17,8 @@ from gateway.sip.opening import JOURNAL
 from gateway.sip.user_agent import UserAgent
 from tests.sip.conftest import Received
 from tests.sip.peer import HOST, Peer, message
+
+assert sys.platform != "win32"  # SIGKILL
 
 pytestmark = pytest.mark.timeout(90)
 

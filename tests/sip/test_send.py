@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 
@@ -15,6 +16,8 @@ from gateway.message import FinalResponse
 from gateway.sip.user_agent import UserAgent
 from tests.sip.conftest import LOCAL, delivery
 from tests.sip.peer import HOST, Peer, Reply, always, challenged, silent
+
+assert sys.platform != "win32"  # SIGKILL
 
 pytestmark = pytest.mark.timeout(60)
 
