@@ -1,8 +1,11 @@
 """A real registrar: Kamailio on a loopback port of its own."""
 
+import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -86,14 +89,21 @@ request_route {
 def free_port() -> int:
     """A port that nobody has on UDP nor on TCP at this moment."""
     while True:
-        with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        with socket.socket() as tcp:
             tcp.bind(("127.0.0.1", 0))
             port: int = tcp.getsockname()[1]
-            try:
-                udp.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return port
+            if is_free(port):
+                return port
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody has that UDP port."""
+    with socket.socket(type=socket.SOCK_DGRAM) as udp:
+        try:
+            udp.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
 
 
 class Kamailio:
@@ -132,6 +142,7 @@ class Kamailio:
                 ],
                 stdout=log,
                 stderr=log,
+                start_new_session=True,
             )
         deadline = time.monotonic() + 15
         while not self._answers():
@@ -139,10 +150,20 @@ class Kamailio:
                 raise RuntimeError(f"Kamailio did not start:\n{self.log()[-3000:]}")
 
     def stop(self) -> None:
-        if self._process is not None:
-            self._process.terminate()
-            self._process.wait(15)
-            self._process = None
+        """Returns when its port is free.
+
+        Asked politely, it now and then waits a minute for its own child processes.
+        """
+        if self._process is None:
+            return
+        if sys.platform != "win32":
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(15)
+        self._process = None
+        deadline = time.monotonic() + 15
+        while not is_free(self.port):
+            assert time.monotonic() < deadline, f"port {self.port} stays taken"
+            time.sleep(0.01)
 
     def restart(self) -> None:
         """All bindings are lost."""
