@@ -8,6 +8,8 @@ from gateway.config import Phone
 from gateway.errors import PhoneError
 from gateway.microsip.channels import choose_channel
 from gateway.microsip.ini import find_ini
+from gateway.microsip.instance import Instance
+from gateway.microsip.versions import Version
 from gateway.ports import Clock
 
 SESSION_0 = (
@@ -15,24 +17,43 @@ SESSION_0 = (
     " session, by Task Scheduler at log-on"
 )
 
+REASONS = {
+    "dde": "chosen because a DDE server answers",
+    "copydata": "chosen because no DDE server answers, but its window is there",
+    "auto": "which found neither a DDE server nor its window",
+}
+
 Grade = Literal["ok", "warn", "fail"]
 
 if sys.platform == "win32":
-    from gateway.microsip.desktop import has_window, session_id
+    from gateway.microsip.desktop import session_id
+    from gateway.microsip.window import UserDesktop
 
     def _desktop() -> Iterator[tuple[Grade, str]]:
         session = session_id()
         if session == 0:
             yield "fail", SESSION_0
-        if has_window():
-            yield "ok", f"its window is on this desktop (session {session})"
-        else:
+        desktop = UserDesktop()
+        running = desktop.instances()
+        for instance in running:
+            yield "ok", _found(instance, desktop.version(instance), session)
+        if not running:
             yield "warn", f"no window of it on this desktop (session {session}); start MicroSIP"
 
 else:
 
     def _desktop() -> Iterator[tuple[Grade, str]]:
         yield "warn", "this is not Windows; a MicroSIP can only be simulated here: --demo"
+
+
+def _found(instance: Instance, version: Version | None, session: int) -> str:
+    what = f"version {version}" if version else "its version is unknown: taken for the oldest"
+    where = instance.executable or "Windows does not tell from where"
+    return f"its window is on this desktop (session {session}): {what}, {where}"
+
+
+def _why(driver: str, channel: str) -> str:
+    return REASONS[channel] if driver == "auto" else "as configured"
 
 
 async def diagnose(
@@ -49,8 +70,10 @@ async def diagnose(
             try:
                 words = await channel.status()
             except PhoneError as exc:
-                lines.append(("warn", f"by {channel.name}: {exc.detail}"))
+                by = f"by {channel.name} ({_why(phone.driver, channel.name)})"
+                lines.append(("warn", f"{by}: {exc.detail}"))
             else:
+                by = f"by {channel.name} ({_why(phone.driver, channel.name)})"
                 said = f"Status is {words!r}" if words else "it reports no Status"
-                lines.append(("ok", f"by {channel.name}: it answers, {said}"))
+                lines.append(("ok", f"{by}: it answers, {said}"))
     return lines

@@ -28,14 +28,14 @@ def find_ini(environ: Mapping[str, str], executable: str = "") -> Path | None:
     return next((path for path in places if path.exists()), None)
 
 
+def read_version(path: Path) -> str:
+    """As newer versions note it; empty where they do not. Raises ConfigError."""
+    return _read(path).get("Settings", "version", fallback="")
+
+
 def read_account(path: Path) -> MicroSipAccount:
     """The active account; raises ConfigError when there is none or it cannot be read."""
-    parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # MicroSIP's keys keep their case
-    try:
-        parser.read_string(_decode(path.read_bytes()), source=str(path))
-    except (OSError, UnicodeDecodeError, configparser.Error) as exc:
-        raise ConfigError(f"{path}: cannot be read: {exc}") from exc
+    parser = _read(path)
     number = parser.get("Settings", "accountId", fallback="1")
     section = f"Account{number}"
     if not parser.has_section(section):
@@ -50,6 +50,16 @@ def read_account(path: Path) -> MicroSipAccount:
         username=parser.get(section, "username", fallback=""),
         proxy=parser.get(section, "proxy", fallback=""),
     )
+
+
+def _read(path: Path) -> configparser.RawConfigParser:
+    parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
+    parser.optionxform = str  # type: ignore[assignment,method-assign]  # MicroSIP's keys keep their case
+    try:
+        parser.read_string(_decode(path.read_bytes()), source=str(path))
+    except (OSError, UnicodeDecodeError, configparser.Error) as exc:
+        raise ConfigError(f"{path}: cannot be read: {exc}") from exc
+    return parser
 
 
 def _decode(data: bytes) -> str:

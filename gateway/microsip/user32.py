@@ -1,4 +1,4 @@
-"""user32.dll as far as it is used: DDEML, with the message queue it needs."""
+"""user32.dll as far as it is used: DDEML, the message queue it needs, other windows."""
 
 import sys
 
@@ -7,6 +7,7 @@ assert sys.platform == "win32"
 from ctypes import (
     POINTER,
     WINFUNCTYPE,
+    Structure,
     WinDLL,
     c_int,
     c_size_t,
@@ -14,7 +15,7 @@ from ctypes import (
     c_void_p,
     c_wchar_p,
 )
-from ctypes.wintypes import BOOL, DWORD, HWND, LPARAM, MSG, UINT, WPARAM
+from ctypes.wintypes import BOOL, DWORD, HWND, LPARAM, LPWSTR, MSG, UINT, WPARAM
 
 _user32 = WinDLL("user32", use_last_error=True)
 
@@ -40,9 +41,14 @@ XTYP_REQUEST = 0x20B0
 XTYP_DISCONNECT = 0x80C2
 
 WM_NULL = 0x0000
+WM_CLOSE = 0x0010
+WM_COPYDATA = 0x004A
 PM_NOREMOVE = 0x0000
 PM_REMOVE = 0x0001
 QS_ALLINPUT = 0x04FF
+SMTO_ABORTIFHUNG = 0x0002
+SMTO_ERRORONEXIT = 0x0020
+GW_OWNER = 4
 
 PFNCALLBACK = WINFUNCTYPE(
     HDDEDATA,
@@ -124,3 +130,48 @@ PostThreadMessage.restype = BOOL
 MsgWaitForMultipleObjects = _user32.MsgWaitForMultipleObjects
 MsgWaitForMultipleObjects.argtypes = (DWORD, c_void_p, BOOL, DWORD, DWORD)
 MsgWaitForMultipleObjects.restype = DWORD
+
+WNDENUMPROC = WINFUNCTYPE(BOOL, HWND, LPARAM)
+
+
+class COPYDATASTRUCT(Structure):
+    """What WM_COPYDATA carries."""
+
+    _fields_ = (("dwData", c_size_t), ("cbData", DWORD), ("lpData", c_void_p))
+
+
+EnumWindows = _user32.EnumWindows
+EnumWindows.argtypes = (WNDENUMPROC, LPARAM)
+EnumWindows.restype = BOOL
+
+GetClassName = _user32.GetClassNameW
+GetClassName.argtypes = (HWND, LPWSTR, c_int)
+GetClassName.restype = c_int
+
+GetWindow = _user32.GetWindow
+GetWindow.argtypes = (HWND, UINT)
+GetWindow.restype = HWND
+
+GetWindowThreadProcessId = _user32.GetWindowThreadProcessId
+GetWindowThreadProcessId.argtypes = (HWND, POINTER(DWORD))
+GetWindowThreadProcessId.restype = DWORD
+
+IsWindow = _user32.IsWindow
+IsWindow.argtypes = (HWND,)
+IsWindow.restype = BOOL
+
+PostMessage = _user32.PostMessageW
+PostMessage.argtypes = (HWND, UINT, WPARAM, LPARAM)
+PostMessage.restype = BOOL
+
+SendMessageTimeout = _user32.SendMessageTimeoutW
+SendMessageTimeout.argtypes = (
+    HWND,
+    UINT,
+    WPARAM,
+    c_void_p,  # LPARAM: here always a pointer
+    UINT,
+    UINT,  # time-out in milliseconds
+    POINTER(c_size_t),
+)
+SendMessageTimeout.restype = c_ssize_t

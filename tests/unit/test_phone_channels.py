@@ -12,14 +12,12 @@ from gateway.phone import PhoneCommand, Problem, Verb
 from tests.fakes import FakeClock
 
 Driver = Literal["auto", "dde", "copydata", "simulated", "none"]
-WITHOUT = [
-    pytest.param("none", "set [phone] driver to auto", id="none"),
-    pytest.param("copydata", "not there yet", id="copydata"),
-]
+WITHOUT = [pytest.param("none", "set [phone] driver to auto", id="none")]
 if sys.platform != "win32":
     WITHOUT += [
         pytest.param("auto", "run the gateway on the Windows PC", id="auto"),
         pytest.param("dde", "run the gateway on the Windows PC", id="dde"),
+        pytest.param("copydata", "run the gateway on the Windows PC", id="copydata"),
     ]
 
 
@@ -48,9 +46,9 @@ async def test_a_simulated_one_is_there_when_asked_for(driver: Driver, *, demo: 
     assert status == "Idle"
 
 
-@pytest.mark.parametrize("driver", ["auto", "dde"])
-async def test_dde_is_taken_where_there_is_windows(driver: Driver) -> None:
+@pytest.mark.parametrize("driver", ["auto", "dde", "copydata"])
+async def test_what_is_asked_for_is_taken_where_there_is_windows(driver: Driver) -> None:
     async with choose_channel(Phone(driver=driver), demo=False, clock=FakeClock()) as channel:
         name = channel.name
 
-    assert name == ("dde" if sys.platform == "win32" else "none")
+    assert name == (driver if sys.platform == "win32" else "none")

@@ -1,0 +1,225 @@
+"""WM_COPYDATA on a played desktop: what is sent, and what becomes of the answers."""
+
+import asyncio
+import threading
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from gateway.errors import PhoneError
+from gateway.microsip.copydata import CopyDataChannel, Reply
+from gateway.microsip.instance import Instance
+from gateway.microsip.versions import Version
+from gateway.phone import PhoneCommand, Problem, Verb, parse_command
+
+OFFICE = Instance(1, 10, r"C:\Program Files\MicroSIP\microsip.exe")
+PORTABLE = Instance(2, 20, r"D:\tools\microsip.exe")
+DIAL = PhoneCommand(Verb.DIAL, ("1002",))
+STEPS = {Reply.DROPPED: "still starting", Reply.BLOCKED: "administrator"}
+
+
+class PlayedDesktop:
+    """MicroSIPs that answer by a script, then take everything."""
+
+    def __init__(self) -> None:
+        self.running = [OFFICE]
+        self.versions: dict[Instance, Version] = {}
+        self.replies: deque[Reply] = deque()
+        self.sent: list[str] = []
+        self.thawed = threading.Event()
+        self.thawed.set()
+
+    def instances(self) -> Sequence[Instance]:
+        return list(self.running)
+
+    def version(self, instance: Instance) -> Version | None:
+        return self.versions.get(instance)
+
+    def send(self, instance: Instance, text: str, timeout: float) -> Reply:
+        self.sent.append(text)
+        if not self.thawed.wait(timeout):
+            return Reply.SILENT
+        return self.replies.popleft() if self.replies else Reply.TAKEN
+
+    def close(self, instance: Instance) -> Reply:
+        self.running.remove(instance)
+        return Reply.TAKEN
+
+
+class Naps:
+    """Sleeps no time at all, and says for how long."""
+
+    def __init__(self) -> None:
+        self.taken: list[float] = []
+
+    async def __call__(self, seconds: float) -> None:
+        self.taken.append(seconds)
+
+
+@pytest.fixture
+def desktop() -> PlayedDesktop:
+    return PlayedDesktop()
+
+
+@pytest.fixture
+def naps() -> Naps:
+    return Naps()
+
+
+@pytest.fixture
+async def channel(desktop: PlayedDesktop, naps: Naps) -> AsyncIterator[CopyDataChannel]:
+    async with CopyDataChannel(
+        desktop=desktop, executable="", sleep=naps, patience=0.1
+    ) as opened:
+        yield opened
+    desktop.thawed.set()
+
+
+async def answering(channel: CopyDataChannel) -> None:
+    """Returns when the worker is back."""
+    async with asyncio.timeout(5):
+        while True:
+            try:
+                await channel.status()
+            except PhoneError:
+                await asyncio.sleep(0)
+            else:
+                return
+
+
+async def test_status_asks_nothing_of_the_phone_and_reports_nothing(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    words = await channel.status()
+
+    assert words is None
+    assert desktop.sent == ["msip:"]
+
+
+async def test_the_version_decides_what_is_sent(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    mute = PhoneCommand(Verb.MUTE)
+
+    for version in (Version(3, 20, 5), Version(3, 22, 3)):
+        desktop.running = [Instance(version.minor, 1, OFFICE.executable)]
+        desktop.versions = {desktop.running[0]: version}
+        await channel.execute(mute)
+
+    assert desktop.sent == ["msip:micmute", "msip:micmuteclick"]
+    assert channel.phrase(mute) == "msip:micmuteclick"
+
+
+async def test_an_unknown_version_is_taken_for_the_oldest(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    with pytest.raises(PhoneError) as refused:
+        await channel.execute(PhoneCommand(Verb.REJECT))
+
+    assert refused.value.problem == Problem.FAILED
+    assert desktop.sent == []
+
+
+async def test_a_comma_is_a_second_between_two_strings(
+    channel: CopyDataChannel, desktop: PlayedDesktop, naps: Naps
+) -> None:
+    await channel.execute(parse_command(Verb.DTMF, ("1,,2",)))
+
+    assert desktop.sent == ["/dtmf:1", "/dtmf:2"]
+    assert naps.taken == [2.0]
+
+
+@pytest.mark.parametrize(("reply", "says"), STEPS.items(), ids=[r.name for r in STEPS])
+async def test_what_was_not_taken_has_failed(
+    channel: CopyDataChannel, desktop: PlayedDesktop, reply: Reply, says: str
+) -> None:
+    desktop.replies += [reply, reply]
+
+    with pytest.raises(PhoneError) as of_status:
+        await channel.status()
+    with pytest.raises(PhoneError) as of_command:
+        await channel.execute(DIAL)
+
+    assert of_status.value.problem == of_command.value.problem == Problem.FAILED
+    assert says in of_status.value.detail
+    assert says in of_command.value.detail
+
+
+@pytest.mark.parametrize("reply", [Reply.SILENT, Reply.DIED])
+async def test_what_was_not_answered_may_have_happened(
+    channel: CopyDataChannel, desktop: PlayedDesktop, reply: Reply
+) -> None:
+    desktop.replies.append(reply)
+
+    with pytest.raises(PhoneError) as unanswered:
+        await channel.execute(DIAL)
+
+    assert unanswered.value.problem == Problem.NOT_RESPONDING
+    assert "look at the phone" in unanswered.value.detail
+
+
+async def test_what_was_begun_may_have_happened_whatever_came_then(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.replies += [Reply.TAKEN, Reply.DROPPED]
+
+    with pytest.raises(PhoneError) as begun:
+        await channel.execute(parse_command(Verb.VOLUME, ("40",)))
+
+    assert begun.value.problem == Problem.NOT_RESPONDING
+    assert desktop.sent == ["msip:speakdown"] * 2
+
+
+async def test_while_one_hangs_nothing_more_is_sent(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.thawed.clear()
+
+    for _ in range(2):
+        with pytest.raises(PhoneError) as hanging:
+            await channel.execute(DIAL)
+        assert hanging.value.problem == Problem.NOT_RESPONDING
+    with pytest.raises(PhoneError) as of_status:
+        await channel.status()
+
+    assert desktop.sent == ["1002"]
+    assert "nothing was sent" in of_status.value.detail
+
+
+async def test_after_a_hang_it_goes_on(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.thawed.clear()
+    with pytest.raises(PhoneError):
+        await channel.status()
+
+    desktop.thawed.set()
+    await answering(channel)
+    await channel.execute(DIAL)
+
+    assert desktop.sent == ["msip:", "msip:", "1002"]
+
+
+async def test_a_closed_microsip_is_not_running(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    await channel.execute(PhoneCommand(Verb.CLOSE))
+
+    for action in (channel.status, lambda: channel.execute(DIAL)):
+        with pytest.raises(PhoneError) as gone:
+            await action()
+        assert gone.value.problem == Problem.NOT_RUNNING
+    assert desktop.sent == []
+
+
+async def test_of_two_neither_is_driven(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.running.append(PORTABLE)
+
+    with pytest.raises(PhoneError) as refused:
+        await channel.execute(DIAL)
+
+    assert refused.value.problem == Problem.FAILED
+    assert desktop.sent == []

@@ -1,0 +1,50 @@
+"""Which MicroSIP is meant, where there are several or another."""
+
+import pytest
+
+from gateway.errors import PhoneError
+from gateway.microsip.instance import Instance, pick
+from gateway.phone import Problem
+
+OFFICE = Instance(1, 10, r"C:\Program Files\MicroSIP\microsip.exe")
+PORTABLE = Instance(2, 20, r"D:\tools\microsip.exe")
+ELEVATED = Instance(3, 30)
+
+
+@pytest.mark.parametrize("running", [OFFICE, ELEVATED])
+def test_the_only_one_is_meant(running: Instance) -> None:
+    assert pick([running], "") == running
+
+
+@pytest.mark.parametrize(
+    "configured", [PORTABLE.executable, "d:/TOOLS/MicroSIP.exe", r"D:\x\..\tools\microsip.exe"]
+)
+def test_the_configured_one_is_meant_however_it_is_spelt(configured: str) -> None:
+    assert pick([OFFICE, ELEVATED, PORTABLE], configured) == PORTABLE
+
+
+def test_of_several_none_is_meant_until_one_is_configured() -> None:
+    with pytest.raises(PhoneError) as refused:
+        pick([OFFICE, PORTABLE], "")
+
+    assert refused.value.problem == Problem.FAILED
+    for named in (OFFICE.executable, PORTABLE.executable, "[phone] executable"):
+        assert named in refused.value.detail
+
+
+@pytest.mark.parametrize("running", [OFFICE, ELEVATED])
+def test_another_than_the_configured_one_is_never_meant(running: Instance) -> None:
+    with pytest.raises(PhoneError) as refused:
+        pick([running], PORTABLE.executable)
+
+    assert refused.value.problem == Problem.NOT_RUNNING
+    assert PORTABLE.executable in refused.value.detail
+    assert (running.executable or "run as administrator") in refused.value.detail
+
+
+def test_none_is_not_running() -> None:
+    with pytest.raises(PhoneError) as refused:
+        pick([], "")
+
+    assert refused.value.problem == Problem.NOT_RUNNING
+    assert "start it" in refused.value.detail
