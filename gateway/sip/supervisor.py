@@ -1,6 +1,7 @@
 """Keeps an engine process running: restarts it with back-off, stops it in order."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -102,7 +103,8 @@ class Supervisor:
         """Ends the engine, and with it *running*, the task of ``run``."""
         self._stopping = True
         if self._process is not None and self.is_open:
-            self._process.tell(Stop(DRAIN_SECONDS))
+            with contextlib.suppress(SendError):  # it is just ending by itself
+                self._process.tell(Stop(DRAIN_SECONDS))
             await asyncio.wait([running], timeout=STOP_SECONDS)
         running.cancel()
 

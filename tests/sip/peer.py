@@ -116,6 +116,8 @@ class Peer(asyncio.DatagramProtocol):
         self.answers: dict[str, Answering] = {"MESSAGE": ok, "REGISTER": ok, **answers}
         self.requests: asyncio.Queue[Packet] = asyncio.Queue()
         self.responses: asyncio.Queue[Packet] = asyncio.Queue()
+        self.acknowledged: set[str] = set()
+        """Call-IDs of what was ever answered 200."""
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
@@ -147,9 +149,13 @@ class Peer(asyncio.DatagramProtocol):
         self._udp.sendto(raw, (HOST, port))
 
     async def ask(self, raw: bytes, port: int, *, within: float = 5) -> Packet:
-        """Send a request, and wait for its final response."""
+        """Send a request, and wait for its own final response."""
         self.send(raw, port)
-        return await self.final(within)
+        call_id = Packet(raw, "UDP").header("Call-ID")
+        async with asyncio.timeout(within):
+            while (packet := await self.final(within)).header("Call-ID") != call_id:
+                pass
+            return packet
 
     async def persist(self, raw: bytes, port: int, within: float) -> Packet:
         """Send a request again and again, as a client would, until it is answered."""
@@ -194,6 +200,8 @@ class Peer(asyncio.DatagramProtocol):
     def _take(self, packet: Packet) -> bytes | None:
         if packet.start_line.startswith("SIP/2.0"):
             self.responses.put_nowait(packet)
+            if packet.status_code == 200:
+                self.acknowledged.add(packet.header("Call-ID"))
             return None
         self.requests.put_nowait(packet)
         reply = self.answers.get(packet.method, silent)(packet)
