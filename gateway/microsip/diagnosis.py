@@ -20,7 +20,7 @@ SESSION_0 = (
 REASONS = {
     "dde": "chosen because a DDE server answers",
     "copydata": "chosen because no DDE server answers, but its window is there",
-    "auto": "which found neither a DDE server nor its window",
+    "auto": "nothing is chosen: neither a DDE server nor its window answers for sure",
 }
 
 Grade = Literal["ok", "warn", "fail"]

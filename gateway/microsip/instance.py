@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from gateway.errors import PhoneError
 from gateway.phone import Problem
 
-NOT_RUNNING = "MicroSIP is not running; start it (from the Start menu) and try again"
 _UNKNOWN = "an unknown place (another user's, or run as administrator)"
 
 
@@ -41,7 +40,10 @@ def pick(instances: Sequence[Instance], executable: str) -> Instance:
             f"MicroSIP is not running from {executable}, but from {_places(instances)}; start "
             "it, or set [phone] executable to that path",
         )
-    raise PhoneError(Problem.NOT_RUNNING, NOT_RUNNING)
+    what = executable or "it (from the Start menu)"
+    raise PhoneError(
+        Problem.NOT_RUNNING, f"MicroSIP is not running; start {what} and try again"
+    )
 
 
 def _same(path: str, other: str) -> bool:

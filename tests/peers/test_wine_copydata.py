@@ -12,7 +12,7 @@ from tests.peers.wine import WindowsPython, windows_path
 
 pytestmark = [pytest.mark.peer("wine"), pytest.mark.timeout(300)]
 
-SUITE = "tests/peers/wine_copydata_suite.py"
+SUITES = ("tests/peers/wine_copydata_suite.py", "tests/peers/wine_auto_suite.py")
 NEVER_SENT = {Verb.DEVICE, Verb.CLOSE}
 """There is no string for these."""
 
@@ -28,12 +28,14 @@ class SuiteRun:
     def count(self, what: str) -> int:
         return int(self.report.attrib[what])
 
+    def ran(self, suite: str) -> int:
+        module = suite.removesuffix(".py").replace("/", ".")
+        return sum(case.attrib["classname"] == module for case in self.report.iter("testcase"))
+
     def rows(self) -> Iterator[list[str]]:
         """Version, line, last string, how many, effect."""
         for found in self.report.iter("property"):
-            if found.attrib["name"] == "row":
-                row: list[str] = [str(cell) for cell in json.loads(found.attrib["value"])]
-                yield row
+            yield [str(cell) for cell in json.loads(found.attrib["value"])]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +45,7 @@ def suite_run(
     report = tmp_path_factory.mktemp("windows") / "report.xml"
     options = ("-p", "no:cacheprovider", "--noconftest", "-o", "junit_family=xunit1")
     done = windows_python.run(
-        *("-m", "pytest", *options, "--junitxml", windows_path(report), SUITE), timeout=240
+        *("-m", "pytest", *options, "--junitxml", windows_path(report), *SUITES), timeout=240
     )
     assert report.exists(), done.stdout
     suite = ET.parse(report).getroot().find("testsuite")  # noqa: S314  our own file
@@ -51,10 +53,15 @@ def suite_run(
     return SuiteRun(done.returncode, done.stdout, suite)
 
 
-def test_the_suite_passes_on_windows_python(suite_run: SuiteRun) -> None:
+def test_every_suite_passes_on_windows_python(suite_run: SuiteRun) -> None:
     trouble = [suite_run.count(what) for what in ("failures", "errors", "skipped")]
 
     assert (suite_run.exit_code, trouble) == (0, [0, 0, 0]), suite_run.output
+
+
+@pytest.mark.parametrize("suite", SUITES)
+def test_no_suite_is_passed_over(suite: str, suite_run: SuiteRun) -> None:
+    assert suite_run.ran(suite) > 3, suite_run.output
 
 
 @pytest.mark.parametrize("version", ["3.20.5", "3.21.4", "3.22.3"])

@@ -12,41 +12,17 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from gateway.clock import now
-from gateway.config import DatabaseSettings, Dde, Phone
 from gateway.errors import PhoneError
-from gateway.metrics import Metrics
-from gateway.microsip.api_log import ApiLog
-from gateway.microsip.control import MicroSip
-from gateway.microsip.diagnosis import diagnose
-from gateway.phone import (
-    CommandOutcome,
-    NumberRules,
-    PhoneCommand,
-    PhoneRequest,
-    Problem,
-    Verb,
-    parse_command,
-)
+from gateway.phone import PhoneCommand, Problem, Verb, parse_command
 from gateway.ports import Channel
-from gateway.store.audit import SqlCommandLog
-from gateway.store.database import Database
 from tests.peers.wine_steering import SteeredPeer
 
 assert sys.platform == "win32"
 
-from gateway.microsip.channels import choose_channel  # noqa: E402  the fence comes first
-from gateway.microsip.copydata import CopyDataChannel  # noqa: E402
+from gateway.microsip.copydata import CopyDataChannel  # noqa: E402  the fence comes first
 from gateway.microsip.window import UserDesktop  # noqa: E402
-from tests.peers.wine_desktop import (  # noqa: E402
-    TESTER,
-    Handset,
-    loop_kept_running,
-    make_store,
-    start,
-)
+from tests.peers.wine_desktop import loop_kept_running  # noqa: E402
 from tests.peers.wine_installation import install, started_from  # noqa: E402
 
 pytestmark = pytest.mark.timeout(60)
@@ -359,106 +335,3 @@ async def test_a_microsip_that_was_started_again_is_found_again(folder: Path) ->
 
     assert gone.value.problem == Problem.NOT_RUNNING
     assert received == ["1002"]
-
-
-# --- as the gateway has it: CallControl on ``auto`` ---------------------------------------
-
-
-def automatic(path: Path, service: str) -> Phone:
-    return Phone(
-        driver="auto", executable=str(path), dde=Dde(service=service), calls_per_hour=1000
-    )
-
-
-@asynccontextmanager
-async def handset(phone: Phone, data_dir: Path) -> AsyncIterator[tuple[Handset, Channel]]:
-    await make_store(data_dir)
-    async with (
-        Database(settings=DatabaseSettings(), data_dir=data_dir) as database,
-        choose_channel(phone, demo=False, clock=now) as channel,
-    ):
-        control = MicroSip(
-            channel=channel,
-            command_log=SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry())),
-            rules=NumberRules(),
-            phone=phone,
-            api_log=ApiLog(data_dir),
-            clock=now,
-            sleep=asyncio.sleep,
-        )
-        yield Handset(control), channel
-
-
-async def test_without_a_dde_server_auto_takes_the_window(
-    latest: SteeredPeer, folder: Path, tmp_path: Path, record_property: Record
-) -> None:
-    phone = automatic(folder / "3.22.3" / "microsip.exe", "Nobody")
-    async with handset(phone, tmp_path) as (microsip, channel):
-        result = await microsip.does("dial 1002")
-        said = await diagnose(phone, clock=now, environ={})
-
-    record_property("elapsed_ms", result.elapsed_ms)
-    assert commands(latest) == ["1002"]
-    assert (channel.name, result.channel) == ("copydata", "copydata")
-    # Taken, but nothing shows that it rings anywhere.
-    assert (result.outcome, result.problem) == (CommandOutcome.UNCONFIRMED, Problem.NONE)
-    assert result.elapsed_ms < 1000
-    assert any("no DDE server answers" in line and grade == "ok" for grade, line in said)
-    assert any("version 3.22.3" in line for _, line in said)
-
-
-async def test_where_a_dde_server_answers_auto_takes_it(
-    latest: SteeredPeer, folder: Path, tmp_path: Path
-) -> None:
-    with SteeredPeer(start, "tests.peers.dde_microsip", "--service", "Auto") as server:
-        phone = automatic(folder / "3.22.3" / "microsip.exe", "Auto")
-        async with handset(phone, tmp_path) as (microsip, channel):
-            by_dde = await microsip.does("dial 1002")
-            name = channel.name
-            server.order_only("die")
-            server.ended()
-            by_window_then = await microsip.does("dial 1003")
-
-    assert (name, by_dde.outcome) == ("dde", CommandOutcome.CONFIRMED)
-    assert by_window_then.problem is Problem.NONE
-    assert channel.name == "copydata"
-    assert commands(latest) == ["1003"]
-
-
-async def test_a_hung_window_elsewhere_does_not_keep_auto_from_microsip(
-    latest: SteeredPeer, folder: Path, tmp_path: Path
-) -> None:
-    phone = automatic(folder / "3.22.3" / "microsip.exe", "Nobody")
-    with SteeredPeer(start, "tests.peers.frozen_window"):
-        async with handset(phone, tmp_path) as (microsip, _), loop_kept_running(0.5):
-            result = await microsip.does("dial 1002")
-
-    assert commands(latest) == ["1002"]
-    assert (result.outcome, result.problem) == (CommandOutcome.UNCONFIRMED, Problem.NONE)
-
-
-async def test_close_is_confirmed_by_the_window_that_is_gone(
-    folder: Path, tmp_path: Path
-) -> None:
-    closing = install(folder / "closing", "3.22.3")
-    with SteeredPeer(started_from(closing), MODULE) as peer:
-        async with handset(automatic(closing, "Nobody"), tmp_path) as (microsip, _):
-            result = await microsip.does("close")
-            after = await microsip.does("dial 1002")
-        peer.wait_for("close")
-        exit_code = peer.ended()
-
-    assert exit_code == 0
-    assert (result.outcome, result.evidence) == (CommandOutcome.CONFIRMED, "MicroSIP is gone")
-    assert (after.outcome, after.problem) == (CommandOutcome.FAILED, Problem.NOT_RUNNING)
-
-
-async def test_without_microsip_auto_says_what_to_do(folder: Path, tmp_path: Path) -> None:
-    phone = automatic(folder / "nowhere" / "microsip.exe", "Nobody")
-    async with handset(phone, tmp_path) as (microsip, _):
-        result = await microsip.control.execute(
-            PhoneRequest(command=DIAL, caller=TESTER, text="dial 1002")
-        )
-
-    assert (result.outcome, result.problem) == (CommandOutcome.FAILED, Problem.NOT_RUNNING)
-    assert "start it" in result.detail

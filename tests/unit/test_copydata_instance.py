@@ -42,9 +42,12 @@ def test_another_than_the_configured_one_is_never_meant(running: Instance) -> No
     assert (running.executable or "run as administrator") in refused.value.detail
 
 
-def test_none_is_not_running() -> None:
+@pytest.mark.parametrize(
+    ("configured", "remedy"), [("", "start it"), (OFFICE.executable, "start C:\\Program Files")]
+)
+def test_none_is_not_running(configured: str, remedy: str) -> None:
     with pytest.raises(PhoneError) as refused:
-        pick([], "")
+        pick([], configured)
 
     assert refused.value.problem == Problem.NOT_RUNNING
-    assert "start it" in refused.value.detail
+    assert remedy in refused.value.detail
