@@ -38,6 +38,7 @@ PING = "msip:"
 STEP = 5  # of 0 to 100: what one speakup or micup moves MicroSIP's slider by
 WHOLE_SLIDER = 100 // STEP
 PAUSE = 1.0  # seconds for a comma, as MicroSIP takes for one in a dialled number
+LONGEST_PAUSES = 10.0  # seconds in one command: meanwhile nobody else can hang up
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +151,10 @@ def _dtmf(command: PhoneCommand, _version: Version) -> Plan:
     runs = re.findall(r",+|[^,]+", command.argument.rstrip(","))
     if not runs:
         return Impossible("there is no digit in it; type: dtmf 123#")
+    if PAUSE * command.argument.rstrip(",").count(",") > LONGEST_PAUSES:
+        return Impossible(
+            f"its pauses last more than {LONGEST_PAUSES:g} s; send the rest as another dtmf"
+        )
     return tuple(
         Pause(PAUSE * len(run)) if run.startswith(",") else Text(f"/dtmf:{run}") for run in runs
     )

@@ -6,17 +6,19 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
+from hypothesis import given, strategies as st
 
 from gateway.errors import PhoneError
 from gateway.microsip.copydata import CopyDataChannel, Reply
 from gateway.microsip.instance import Instance
-from gateway.microsip.versions import Version
+from gateway.microsip.versions import Impossible, Text, Version, plan
 from gateway.phone import PhoneCommand, Problem, Verb, parse_command
 
 OFFICE = Instance(1, 10, r"C:\Program Files\MicroSIP\microsip.exe")
 PORTABLE = Instance(2, 20, r"D:\tools\microsip.exe")
+OFFICE_VERSION = Version(3, 22, 3)
 DIAL = PhoneCommand(Verb.DIAL, ("1002",))
-STEPS = {Reply.DROPPED: "still starting", Reply.BLOCKED: "administrator"}
+NOT_TAKEN = {Reply.DROPPED: "still starting", Reply.BLOCKED: "administrator"}
 
 
 class PlayedDesktop:
@@ -130,7 +132,9 @@ async def test_a_comma_is_a_second_between_two_strings(
     assert naps.taken == [2.0]
 
 
-@pytest.mark.parametrize(("reply", "says"), STEPS.items(), ids=[r.name for r in STEPS])
+@pytest.mark.parametrize(
+    ("reply", "says"), NOT_TAKEN.items(), ids=lambda case: getattr(case, "name", "")
+)
 async def test_what_was_not_taken_has_failed(
     channel: CopyDataChannel, desktop: PlayedDesktop, reply: Reply, says: str
 ) -> None:
@@ -223,3 +227,40 @@ async def test_of_two_neither_is_driven(
 
     assert refused.value.problem == Problem.FAILED
     assert desktop.sent == []
+
+
+LINES = st.sampled_from(["dial 1002", "hangup", "reject", "dtmf 1,2", "volup 3", "volume 5"])
+
+
+@given(line=LINES, replies=st.lists(st.sampled_from(Reply), max_size=25))
+def test_only_what_was_not_done_is_said_to_have_failed(line: str, replies: list[Reply]) -> None:
+    word, *arguments = line.split()
+    command = parse_command(Verb(word), tuple(arguments))
+    desktop = PlayedDesktop()
+    desktop.replies += replies
+
+    problem = asyncio.run(_problem(desktop, command))
+
+    seen = replies[: len(desktop.sent)]
+    took_some = any(reply not in {Reply.DROPPED, Reply.BLOCKED} for reply in seen)
+    if problem is Problem.NONE:
+        assert all(reply is Reply.TAKEN for reply in seen)
+        assert desktop.sent == texts(command)
+    elif problem is not Problem.NOT_RESPONDING:
+        assert not took_some
+
+
+def texts(command: PhoneCommand) -> list[str]:
+    steps = plan(command, OFFICE_VERSION)
+    assert not isinstance(steps, Impossible)
+    return [step.text for step in steps if isinstance(step, Text)]
+
+
+async def _problem(desktop: PlayedDesktop, command: PhoneCommand) -> Problem:
+    desktop.versions[OFFICE] = OFFICE_VERSION
+    async with CopyDataChannel(desktop=desktop, executable="", sleep=Naps()) as channel:
+        try:
+            await channel.execute(command)
+        except PhoneError as exc:
+            return Problem(exc.problem)
+    return Problem.NONE
