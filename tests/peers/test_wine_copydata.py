@@ -3,12 +3,16 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
 from gateway.phone import Verb
+from tests.peers.sip_ua import SipUserAgent
 from tests.peers.wine import WindowsPython, windows_path
+from tests.peers.wine_gateway import TESTER, WindowsGateway
+from tests.peers.wine_steering import SteeredPeer
 
 pytestmark = [pytest.mark.peer("wine"), pytest.mark.timeout(300)]
 
@@ -75,3 +79,23 @@ def test_each_verb_that_has_a_string_reached_the_window(
 
     declined = {Verb.REJECT} if version == "3.20.5" else set()
     assert reached == {verb.value for verb in Verb if verb not in NEVER_SENT | declined}
+
+
+async def test_a_message_reaches_a_microsip_that_has_no_dde_server(
+    windows_python: WindowsPython, tmp_path: Path
+) -> None:
+    with SteeredPeer(windows_python.start, "tests.peers.wine_microsip_window") as microsip:
+        async with (
+            WindowsGateway(windows_python, tmp_path, driver="auto") as gateway,
+            SipUserAgent(TESTER, gateway.sip_port) as tester,
+        ):
+            dialled = await tester.ask(gateway.bot, "dial 1002")
+            microsip.order("stack", up=False)
+            dropped = await tester.ask(gateway.bot, "dial 1003")
+            doctor = await gateway.command("doctor")
+        texts = [report["text"] for report in microsip.reports("copydata")]
+
+    assert dialled.startswith("WAIT dial 1002 (sent; "), gateway.log()
+    assert dropped.startswith("ERR dial 1003 (MicroSIP is still starting"), gateway.log()
+    assert [text for text in texts if text != "msip:"] == ["1002"]
+    assert "by copydata (chosen because no DDE server answers" in doctor.stdout

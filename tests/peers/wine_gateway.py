@@ -31,7 +31,7 @@ port = {http_port}
 who = ["sip:{tester}@{domain}"]
 allow = ["phone:read", "phone:control", "history:own"]
 [phone]
-driver = "dde"
+driver = "{driver}"
 [phone.dde]
 timeout = "{dde_timeout}"
 """
@@ -40,7 +40,14 @@ timeout = "{dde_timeout}"
 class WindowsGateway:
     """``python.exe -m gateway run``, entered when it says that it is ready."""
 
-    def __init__(self, python: WindowsPython, folder: Path, *, dde_timeout: str = "5s") -> None:
+    def __init__(
+        self,
+        python: WindowsPython,
+        folder: Path,
+        *,
+        driver: str = "dde",
+        dde_timeout: str = "5s",
+    ) -> None:
         self.data_dir = folder / "data"
         self.sip_port = free_port()
         self.bot = f"sip:bot@127.0.0.1:{self.sip_port}"
@@ -53,6 +60,7 @@ class WindowsGateway:
                 http_port=free_port(),
                 tester=TESTER,
                 domain=DOMAIN,
+                driver=driver,
                 dde_timeout=dde_timeout,
             )
         )
