@@ -73,9 +73,7 @@ def test_the_longest_configured_word_wins_over_one_inside_it() -> None:
 
 
 def test_a_state_without_words_is_never_read() -> None:
-    words = StatusWords(
-        dict.fromkeys(("idle", "ringing", "dialing", "active", "held"), ())
-    )
+    words = StatusWords(dict.fromkeys(("idle", "ringing", "dialing", "active", "held"), ()))
 
     assert words.states("idle active held") == frozenset()
 
