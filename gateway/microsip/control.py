@@ -102,6 +102,8 @@ class MicroSip:
         except asyncio.CancelledError:
             await self._finish(entry, request.command, INTERRUPTED)
             raise
+        # Only now is it known which way an automatic channel took.
+        entry = replace(entry, channel=self._channel.name)
         return await self._finish(entry, request.command, verdict)
 
     def _refused(self, command: PhoneCommand, dialled: int) -> Verdict | None:

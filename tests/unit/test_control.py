@@ -519,3 +519,22 @@ async def test_a_cancelled_command_ends_interrupted_in_the_audit(desk: Desk) -> 
     (entry,) = await desk.audit.commands(10)
     assert (entry.state, entry.problem) == (CommandState.DONE, Problem.INTERRUPTED)
     assert desk.lines() == ["2026-06-01 12:00:00Z dial 1002 unconfirmed interrupted"]
+
+
+class ChoosingChannel(ScriptedChannel):
+    """Knows which way it takes only when it is used."""
+
+    async def execute(self, command: PhoneCommand) -> None:
+        self.name = "chosen"
+        await super().execute(command)
+
+
+async def test_the_audit_names_the_channel_that_was_used(
+    command_log: SqlCommandLog, data_dir: Path
+) -> None:
+    desk = Desk(command_log, data_dir)
+
+    result = await desk.run(ChoosingChannel("Idle", "Dialing 1002"), DIAL)
+
+    (entry,) = await command_log.commands(1)
+    assert result.channel == entry.channel == "chosen"
