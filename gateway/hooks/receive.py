@@ -167,7 +167,7 @@ class Hooks:
         now = self._clock()
         # A signature covers time and body: the same one again is the same request again.
         duplicate_key = notification.duplicate_key or request.header(SIGNATURE_HEADER)
-        if source.format == "alertmanager":
+        if duplicate_key and source.format == "alertmanager":
             # The same group again is a retry when it comes soon, and a reminder later.
             duplicate_key += f"@{int(now.timestamp()) // RETRY_SECONDS}"
         return HookDelivery(

@@ -296,6 +296,14 @@ async def test_webhooks_are_counted_by_source(office: Office) -> None:
     assert "made-up-key" not in text
 
 
+async def test_documents_unlike_alertmanagers_are_never_duplicates(office: Office) -> None:
+    first = await post(office, "alerts", {"alerts": "first"}, bearer())
+    second = await post(office, "alerts", {"alerts": "second"}, bearer())
+
+    assert (first.status, second.status) == (202, 202)
+    assert first.json["delivery_id"] != second.json["delivery_id"]
+
+
 async def test_the_same_alerts_hours_later_are_a_reminder(office: Office) -> None:
     first = await post(office, "alerts", FIRING, bearer())
     office.clock.advance(timedelta(hours=4))
