@@ -30,7 +30,7 @@ class DataFolder:
     def __enter__(self) -> Self:
         """Raises ConfigError when it cannot be written, AlreadyRunning when it is taken."""
         try:
-            self.path.mkdir(parents=True, exist_ok=True)
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock.acquire(timeout=LOCK_WAIT)
             (self.path / _HOLDER).write_text(str(os.getpid()))
         except Timeout as exc:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -23,6 +24,7 @@ log = logging.getLogger("gateway")
 @click.option("--log-format", default="text", type=click.Choice(["text", "json"]))
 def run(config: Path | None, *, demo: bool, log_level: str, log_format: str) -> None:
     """Run the gateway; Ctrl-C or SIGTERM stops it cleanly."""
+    os.umask(0o077)  # messages are nobody else's business
     settings = load_settings(config)
     _set_up_logging(log_level, log_format)
     try:
