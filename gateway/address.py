@@ -23,9 +23,10 @@ _URI = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _NAME_ADDR = re.compile(
-    r"""\s*(?:"(?P<quoted>(?:[^"\\]|\\.)*)"|(?P<token>[^<"]*))\s*<(?P<uri>[^>]*)>(?P<rest>.*)""",
+    r"""\s*(?:"(?:[^"\\]|\\.)*"|[^<"]*)\s*<(?P<uri>[^>]*)>(?P<rest>.*)""",
     re.VERBOSE | re.DOTALL,
 )
+_MEANS_SOMETHING = re.compile(r"""[\s"<>@:;?%]""")
 _TAG = re.compile(r";\s*tag\s*=\s*([^;\s>]+)", re.IGNORECASE)
 
 
@@ -60,10 +61,14 @@ class SipUri:
 
     @property
     def aor(self) -> Aor:
-        """The address-of-record: no parameters, escapes undone, ``sip:`` for both schemes."""
-        user = unquote(self.user.partition(";")[0])
-        if not user.isprintable() or any(character in user for character in ' "<>@'):
-            user = self.user
+        """The address-of-record: no parameters, escapes undone, ``sip:`` for both schemes.
+
+        It is a URI again, of the same AOR: what must stay escaped for that does.
+        """
+        escaped = self.user.partition(";")[0]
+        user = unquote(escaped)
+        if not user.isprintable() or _MEANS_SOMETHING.search(user):
+            user = escaped
         host = self.host if self.port in (None, DEFAULT_PORT) else f"{self.host}:{self.port}"
         return Aor(f"sip:{user}@{host}" if user else f"sip:{host}")
 
@@ -87,18 +92,15 @@ class NameAddr:
     """The value of a From, To or P-Asserted-Identity header."""
 
     uri: SipUri
-    display_name: str = ""
     tag: str = ""
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a name-addr or a bare addr-spec, whose parameters are then the header's."""
         if match := _NAME_ADDR.fullmatch(text):
-            name = match["quoted"] if match["quoted"] is not None else match["token"].strip()
-            name = re.sub(r"\\(.)", r"\1", name)
-            return cls(SipUri.parse(match["uri"].strip()), name, _tag(match["rest"]))
+            return cls(SipUri.parse(match["uri"].strip()), _tag(match["rest"]))
         addr_spec, _, rest = text.strip().partition(";")
-        return cls(SipUri.parse(addr_spec.strip()), "", _tag(";" + rest))
+        return cls(SipUri.parse(addr_spec.strip()), _tag(";" + rest))
 
 
 def _tag(parameters: str) -> str:

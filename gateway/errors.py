@@ -1,4 +1,7 @@
-"""Exception hierarchy.
+"""Exception hierarchy: what one part raises and another handles.
+
+An error that never leaves its package is defined there (gateway.web.client and .problem,
+gateway.sip.engine and .trace, gateway.store.database).
 
 * GatewayError
   + ConfigError          (names the file, the key and the remedy)

@@ -143,7 +143,7 @@ class Outbox:
             return self.compose(
                 OutboundRequest(
                     to=message.origin.removeprefix(_CHAT),
-                    text=text,
+                    text=_printable(text),
                     origin="reply",
                     from_account=message.account,
                 )

@@ -308,7 +308,7 @@ def test_a_reply_goes_to_the_asserted_identity(outbox: Outbox) -> None:
     ("from_uri", "peer"),
     [
         pytest.param("", "sip:anonymous@a?b", id="no-address"),
-        pytest.param("sip:a%3Fx@office.example", "sip:a?x@office.example", id="escaped"),
+        pytest.param("sip:a%3Fx@office.example", "sip:a%3Fx@office.example", id="escaped"),
     ],
 )
 def test_a_reply_never_goes_to_a_host_that_an_escape_hid(
@@ -345,6 +345,11 @@ def test_a_reply_passes_no_control_characters_on(outbox: Outbox) -> None:
             id="expired",
         ),
         pytest.param(Expired(None), "ERR send 102 (expired)", id="never-tried"),
+        pytest.param(
+            Failed(FinalResponse(404, "Nicht verf\udcfcgbar")),
+            "ERR send 102 (failed: 404 Nicht verf\ufffdgbar)",
+            id="reason-that-is-not-utf8",
+        ),
     ],
 )
 def test_a_chat_sender_is_told_why(
