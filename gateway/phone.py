@@ -205,7 +205,8 @@ class NumberRules:
         """The host the call would go to, when it is neither an own domain nor listed."""
         if any(fnmatchcase(number, p) for p in self.allow if p.startswith(_URI_SCHEMES)):
             return ""
-        hosts = (uri.host, uri.parameter("maddr") or uri.host)  # RFC 3261, section 19.1.1
+        # RFC 3261, section 19.1.1; parsers differ in which of two they follow.
+        hosts = [uri.host, *(value for name, value in uri.parameters if name == "maddr")]
         return next((host for host in hosts if host not in self.domains), "")
 
 

@@ -122,6 +122,11 @@ GUARDED = [
     pytest.param("sip:1002@office.example", "", id="own domain"),
     pytest.param("sip:1002@evil.example", "not an own domain", id="foreign domain"),
     pytest.param("sip:1002@office.example;maddr=evil.example", "evil.example", id="maddr"),
+    pytest.param(
+        "sip:1@office.example;maddr=office.example;maddr=evil.example",
+        "evil.example",
+        id="second-maddr",
+    ),
     pytest.param("sip:0044123@office.example", "00*", id="denied user in the own domain"),
     pytest.param("sip:0-0.44123@office.example", "00*", id="denied behind separators"),
     pytest.param("sips:+44123@office.example", "+*", id="denied user of a SIPS URI"),
