@@ -99,7 +99,7 @@ class MicroSip:
             verdict = self._refused(request.command, dialled)
             if verdict is None:
                 verdict = await self._carry_out(request.command)
-        except asyncio.CancelledError:
+        except BaseException:  # whatever ended it, MicroSIP may have taken it
             await self._finish(entry, request.command, INTERRUPTED)
             raise
         # Only now is it known which way an automatic channel took.

@@ -538,3 +538,19 @@ async def test_the_audit_names_the_channel_that_was_used(
 
     (entry,) = await command_log.commands(1)
     assert result.channel == entry.channel == "chosen"
+
+
+class BrokenChannel(ScriptedChannel):
+    """Takes the command, then fails as no channel should."""
+
+    async def execute(self, command: PhoneCommand) -> None:
+        await super().execute(command)
+        raise RuntimeError("a defect")
+
+
+async def test_a_defect_behind_the_hand_over_leaves_no_command_open(desk: Desk) -> None:
+    with pytest.raises(RuntimeError, match="a defect"):
+        await desk.run(BrokenChannel("Idle"), DIAL)
+
+    (entry,) = await desk.audit.commands(1)
+    assert (entry.state, entry.problem) == (CommandState.DONE, Problem.INTERRUPTED)
