@@ -9,7 +9,7 @@ from gateway.caller import Caller, Permission
 from gateway.chat.command import Call, Command, CommandLine, Reply
 from gateway.chat.reply import shown
 from gateway.errors import AddressError, InvalidRequest
-from gateway.message import TEXT_PLAIN, Direction, Flag, Message, Status
+from gateway.message import TEXT_PLAIN, Direction, Flag, Message, MessageId, Status
 from gateway.phone import CommandOutcome, Problem
 from gateway.ports import Archive, Clock, Page, Place
 from gateway.query import MAX_PAGE, HistoryQuery, parse_query
@@ -53,7 +53,7 @@ class HistoryCommands:
             call.line.rest, me=call.caller.aor, now=self._clock(), timezone=self._timezone
         )
         within = None if Permission.HISTORY_ALL in call.granted else _own(call.caller)
-        return await self._page("find", query, within, None)
+        return await self._page(call, query, within)
 
     async def _history(self, call: Call) -> Reply:
         peer, count = _peer_and_count(call.line)
@@ -61,10 +61,10 @@ class HistoryCommands:
         if Permission.HISTORY_ALL in call.granted:
             within = None if peer else call.caller.aor
             query = replace(query, peers=(peer,) if peer else ())
-            return await self._page("history", query, within, None)
+            return await self._page(call, query, within)
         own = _own(call.caller)
         if peer in {"", own, SipUri.parse(own).user}:
-            return await self._page("history", query, own, None)
+            return await self._page(call, query, own)
         return Reply(
             outcome=CommandOutcome.REFUSED,
             subject=peer,
@@ -74,18 +74,20 @@ class HistoryCommands:
         )
 
     async def _page(
-        self, verb: str, query: HistoryQuery, within: Aor | None, place: Place | None
+        self, call: Call, query: HistoryQuery, within: Aor | None, place: Place | None = None
     ) -> Reply:
-        page = await self._archive.find(query, within=within, place=place)
+        wider = replace(query, limit=query.limit + 1)
+        found = await self._archive.find(wider, within=within, place=place)
+        page = _page_without(call.message_id, found, query.limit)
         now = self._clock().astimezone(self._timezone)
 
         async def following() -> Reply:
             last = Place(archive_id=page.items[-1].archive_id)
-            return await self._page(verb, query, within, last)
+            return await self._page(call, query, within, last)
 
         return Reply(
             outcome=CommandOutcome.CONFIRMED,
-            verb=verb,
+            verb=call.line.verb,
             state=_summary(page),
             lines=tuple(message_line(item.message, now) for item in page.items),
             more=following if page.has_next and page.items else None,
@@ -102,6 +104,12 @@ def message_line(message: Message, now: datetime) -> str:
     line = f"{time} {_ARROWS[message.direction]} {_short(message.peer)}: {text}"
     remarks = _remarks(message)
     return f"{line} ({remarks})" if remarks else line
+
+
+def _page_without(asking: MessageId | None, found: Page, limit: int) -> Page:
+    """At most *limit*, without the message that asks: each would find itself."""
+    others = tuple(item for item in found.items if item.message.id != asking)
+    return replace(found, items=others[:limit], has_next=found.has_next or len(others) > limit)
 
 
 def _remarks(message: Message) -> str:

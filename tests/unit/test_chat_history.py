@@ -47,6 +47,61 @@ async def test_find_without_a_match_says_so() -> None:
     assert (await bench.say("find copier")).startswith("OK find (nothing found) #")
 
 
+async def test_find_does_not_find_itself() -> None:
+    bench, asking = Bench(archive=archive()), inbound("find copier")
+    bench.archive.messages.append(asking)
+
+    reply = await bench.router.respond(asking)
+
+    assert reply[0].startswith("OK find (nothing found) #")
+
+
+async def test_an_earlier_find_is_found() -> None:
+    bench, asking = Bench(archive=archive()), inbound("find copier")
+    bench.archive.messages += [inbound("find copier"), asking]
+
+    reply = await bench.router.respond(asking)
+
+    assert "OK find (1 message, newest first)" in reply[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "later", "ends_with"),
+    [
+        pytest.param("history 1", 0, "lunch?\n(type more for the rest)", id="one"),
+        pytest.param("history 2", 0, "again (queued)\n(type more for the rest)", id="two"),
+        pytest.param("history 3", 0, "the printer is broken", id="all"),
+        pytest.param("history 4", 0, "the printer is broken", id="more than all"),
+        pytest.param("history 4", 1, "the printer is broken", id="all with a later one"),
+        pytest.param("history 3", 1, "again (queued)\n(type more for the rest)", id="later"),
+    ],
+)
+async def test_history_counts_without_the_message_that_asks(
+    text: str, later: int, ends_with: str
+) -> None:
+    rules = (ChatRule(who=("*",), allow=("history:all",)),)
+    bench, asking = Bench(archive=archive(), rules=rules), inbound(text)
+    everybody = [replace(message, peer=asking.peer) for message in bench.archive.messages]
+    bench.archive.messages = [*everybody, asking, *[inbound("later")] * later]
+
+    reply = "\n".join(await bench.router.respond(asking))
+
+    assert f": {text}" not in reply
+    assert reply.endswith(ends_with)
+
+
+async def test_a_message_that_asks_is_not_on_a_later_page_either() -> None:
+    bench, asking = Bench(archive=archive()), inbound("find limit:1")
+    bench.archive.messages += [asking, inbound("later")]
+
+    first = "\n".join(await bench.router.respond(asking))
+    second = await bench.say("more")
+
+    assert "later" in first
+    assert "OK find (1 message, newest first)" in second
+    assert "lunch?" in second
+
+
 async def test_a_query_that_cannot_be_read_says_what_to_type() -> None:
     bench = Bench(archive=archive())
 

@@ -113,3 +113,17 @@ async def test_messages_are_found_by_what_was_typed(chat: StoredChat) -> None:
     assert "<- 101@office.example: Hello 100 % Gr\u00fc\u00dfe" in found
     assert "(1 message, newest first)" in history
     assert "<- 102@office.example: lunch" in history
+
+
+async def test_the_longest_page_has_no_place_for_the_message_that_asks(
+    chat: StoredChat,
+) -> None:
+    asking = replace(inbound("find limit:200"), call_id="asking", cseq=1)
+    others = [replace(inbound("hello"), call_id=f"{i}", cseq=1) for i in range(201)]
+    await chat.receive(*others, asking)
+
+    found = await chat.answer(asking)
+
+    assert "OK find (199 messages, newest first)" in found
+    assert found.endswith("(type more for the rest)")
+    assert "find limit" not in found
