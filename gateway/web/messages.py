@@ -2,14 +2,15 @@
 
 import re
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from typing import Annotated
 
 from aiohttp import web
 from pydantic import AwareDatetime, Field
 
 from gateway.config import parse_duration
-from gateway.errors import ConflictError
-from gateway.message import Direction, Message, MessageId, Submission
+from gateway.errors import ConflictError, StorageUnavailable
+from gateway.message import Direction, Message, MessageId
 from gateway.outbox import MAX_TEXT, OutboundRequest, Outbox
 from gateway.ports import Archive, Clock, DeliveryQueue, StoredResponse
 from gateway.web.body import Text, read_body
@@ -127,14 +128,24 @@ class Messages:
         body = await read_body(call.request, MessageRequest)
         wait = _preferred_wait(call.request)
         submission = self._outbox.compose(_outbound_request(body, _origin(call)))
-        accepted = _accepted(submission, key_completed=call.key is not None)
+        accepted = _accepted(submission.message, key_completed=call.key is not None)
         stored = StoredResponse(accepted.status, accepted.body, accepted.headers["Location"])
         completes = (call.key, stored) if call.key else None
         await self._outbox.submit(submission, completes=completes)
         if not wait:
             return accepted
         final = await self._wait_final(submission.message.id, wait)
-        return self._final(final, wait, accepted) if final else accepted
+        if final is not None:
+            return self._final(final, wait, accepted)
+        present = await self._present(submission.message)
+        return replace(accepted, body=to_json(message_view(present)))
+
+    async def _present(self, message: Message) -> Message:
+        try:
+            found = await self._archive.get(message.id)
+        except StorageUnavailable:  # it was committed, so it is accepted all the same
+            return message
+        return found.message if found is not None else message
 
     def _final(self, message: Message, wait: int, accepted: Answer) -> Answer:
         headers = {**accepted.headers, "Preference-Applied": f"wait={wait}"}
@@ -172,7 +183,7 @@ class Messages:
         )
         await self._queue.resend(message.id, submission)
         self._wake()
-        return _accepted(submission)
+        return _accepted(submission.message)
 
     async def _message(self, call: Call) -> Message:
         found = await self._archive.get(_message_id(call))
@@ -214,11 +225,11 @@ def _outbound_request(body: MessageRequest, origin: str) -> OutboundRequest:
     )
 
 
-def _accepted(submission: Submission, *, key_completed: bool = False) -> Answer:
+def _accepted(message: Message, *, key_completed: bool = False) -> Answer:
     return Answer(
         status=202,
-        body=to_json(message_view(submission.message)),
-        headers={"Location": f"/v1/messages/{message_id_text(submission.message.id)}"},
+        body=to_json(message_view(message)),
+        headers={"Location": f"/v1/messages/{message_id_text(message.id)}"},
         key_completed=key_completed,
     )
 

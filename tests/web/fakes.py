@@ -1,7 +1,7 @@
 """What stands behind the REST interface, where it is not the real store."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
 from gateway.caller import Caller
@@ -78,10 +78,13 @@ class FakeWait:
     def __init__(self, archive: Archive) -> None:
         self.asked: list[float] = []
         self.status: Status | None = None
+        self.meanwhile: Callable[[], Awaitable[object]] | None = None
         self._archive = archive
 
     async def __call__(self, message_id: MessageId, timeout: float) -> Message | None:  # noqa: ASYNC109
         self.asked.append(timeout)
+        if self.meanwhile is not None:
+            await self.meanwhile()
         found = await self._archive.get(message_id)
         assert found is not None
         if self.status is None:

@@ -1,5 +1,7 @@
 """``/v1/messages``: sending, with what becomes of one message."""
 
+from datetime import timedelta
+
 import pytest
 
 from gateway.address import Aor
@@ -88,6 +90,16 @@ async def test_a_message_that_is_not_final_in_time_is_accepted(office: Office) -
 
     assert reply.status == 202
     assert office.wait.asked == [30]
+
+
+async def test_a_wait_in_vain_tells_the_status_at_its_end(office: Office) -> None:
+    office.wait.meanwhile = lambda: office.store.lease_due(NOON, timedelta(minutes=1), 1, 1)
+
+    reply = await office.api.post("/v1/messages", json=HELLO, headers={"Prefer": "wait=5"})
+
+    assert reply.status == 202
+    assert reply.json["status"] == "sending"
+    assert reply.headers["Location"] == f"/v1/messages/{reply.json['id']}"
 
 
 @pytest.mark.parametrize("preference", ["wait=0", "wait=soon", "await=5", "return=minimal"])
