@@ -20,7 +20,7 @@ from gateway.message import (
 from gateway.ports import IdempotencyKey, StoredResponse
 from gateway.store import lanes, leasing, queueing, settling
 from gateway.store.database import Database, insert_into
-from gateway.store.group import GroupCommit
+from gateway.store.group_commit import GroupCommit
 from gateway.store.rows import message_values, to_message
 from gateway.store.tables import OPEN, delivery, message, peer
 
