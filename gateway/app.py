@@ -16,6 +16,7 @@ from prometheus_client import CollectorRegistry
 
 from gateway.accounts import Accounts, resolve
 from gateway.address import SipUri
+from gateway.attempt import Attempts, Way
 from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
 from gateway.chat.plugins import load_plugins
 from gateway.chat.router import Router
@@ -36,7 +37,6 @@ from gateway.outbox import OutboundRequest, Outbox
 from gateway.phone import NumberRules
 from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
-from gateway.routes import Route, Routes
 from gateway.sip.user_agent import UserAgent
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
@@ -224,15 +224,15 @@ class Gateway:
         )
 
     def _worker(self, stores: Stores, outbox: Outbox, user_agent: UserAgent) -> DeliveryWorker:
-        route = Route(
+        way = Way(
             sender=user_agent,
             retry=RetryPolicy(unknown_retry=self._settings.delivery.unknown_retry),
         )
         return DeliveryWorker(
             queue=stores.messages,
             archive=stores.archive,
-            routes=Routes(
-                by_scheme={"sip": route, "sips": route},
+            attempts=Attempts(
+                by_scheme={"sip": way, "sips": way},
                 clock=now,
                 chance=random.random,
                 metrics=self._metrics,

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from gateway.attempt import Attempts
 from gateway.errors import ConflictError, StorageUnavailable
 from gateway.message import (
     Delivery,
@@ -21,7 +22,6 @@ from gateway.message import (
 )
 from gateway.patience import Patience
 from gateway.ports import Archive, Clock, DeliveryQueue
-from gateway.routes import Routes
 
 log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ class DeliveryWorker:
         *,
         queue: DeliveryQueue,
         archive: Archive,
-        routes: Routes,
+        attempts: Attempts,
         notice: Notice,
         clock: Clock,
         woken: asyncio.Event,
@@ -62,12 +62,12 @@ class DeliveryWorker:
         """*woken* is set by whoever made something due."""
         self._queue = queue
         self._archive = archive
-        self._routes = routes
+        self._attempts = attempts
         self._notice = notice
         self._clock = clock
         self._woken = woken
         self._settings = settings
-        self._attempts: dict[DeliveryId, asyncio.Task[None]] = {}
+        self._running: dict[DeliveryId, asyncio.Task[None]] = {}
         self._waiters: defaultdict[MessageId, list[asyncio.Future[Message]]] = defaultdict(list)
 
     def wake(self) -> None:
@@ -109,7 +109,7 @@ class DeliveryWorker:
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start an attempt for each delivery that is due; then, the seconds to rest."""
-        free = self._settings.concurrency - len(self._attempts)
+        free = self._settings.concurrency - len(self._running)
         if free <= 0:
             return _LONGEST_REST
         try:
@@ -140,19 +140,19 @@ class DeliveryWorker:
             raise
 
     def _start(self, delivery: Delivery, group: asyncio.TaskGroup) -> None:
-        if delivery.id in self._attempts:
+        if delivery.id in self._running:
             # Its lease ran out while its outcome waits for the database: not again.
             return
         attempt = group.create_task(self._attempt(delivery), name=f"deliver {delivery.id}")
-        self._attempts[delivery.id] = attempt
+        self._running[delivery.id] = attempt
         attempt.add_done_callback(lambda _: self._ended(delivery.id))
 
     def _ended(self, delivery_id: DeliveryId) -> None:
-        del self._attempts[delivery_id]
+        del self._running[delivery_id]
         self._woken.set()
 
     async def _attempt(self, delivery: Delivery) -> None:
-        settlement = await self._routes.attempt(delivery)
+        settlement = await self._attempts.make(delivery)
         try:
             message = await self._settings.patience.insist(
                 f"the outcome of {delivery.id}", lambda: self._settle(settlement)
@@ -180,11 +180,11 @@ class DeliveryWorker:
                 final.set_result(message)
 
     async def _finish(self) -> None:
-        if self._attempts:
+        if self._running:
             await asyncio.wait(
-                self._attempts.values(), timeout=self._settings.grace.total_seconds()
+                self._running.values(), timeout=self._settings.grace.total_seconds()
             )
-        for delivery_id in self._attempts:
+        for delivery_id in self._running:
             log.warning("stopped before the final response for %s", delivery_id)
 
     def _until(self, due_at: datetime | None) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from gateway.address import SipUri
+from gateway.attempt import Attempts, Way
 from gateway.config import DatabaseSettings
 from gateway.delivery import DeliveryWorker, WorkerSettings
 from gateway.errors import ConflictError, StorageUnavailable
@@ -32,7 +33,6 @@ from gateway.patience import Patience
 from gateway.ports import Responder
 from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
-from gateway.routes import Route, Routes
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
@@ -174,12 +174,12 @@ class Stage:
             wake=woken.set,
             message_ttl=timedelta(hours=72),
         )
-        route = Route(cast.sender, RetryPolicy())
+        way = Way(cast.sender, RetryPolicy())
         self.worker = DeliveryWorker(
             queue=self.store,
             archive=self.archive,
-            routes=Routes(
-                by_scheme={"sip": route, "sips": route},
+            attempts=Attempts(
+                by_scheme={"sip": way, "sips": way},
                 clock=cast.clock,
                 chance=lambda: 0.0,
                 metrics=self.metrics,

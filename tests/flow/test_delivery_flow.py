@@ -335,7 +335,7 @@ async def test_a_stopping_worker_waits_for_what_is_in_flight(data_dir: Path) -> 
         assert await stage.status(message) == "delivered"
 
 
-async def test_a_scheme_without_a_route_fails(stage: Stage) -> None:
+async def test_a_scheme_without_a_way_out_fails(stage: Stage) -> None:
     submission = stage.outbox.compose(
         OutboundRequest(to="101", text="hello", origin="token:crm")
     )

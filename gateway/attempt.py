@@ -1,4 +1,4 @@
-"""One attempt at one delivery, by the route of its URI scheme."""
+"""One attempt at one delivery, by the way of its URI scheme."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -22,24 +22,24 @@ from gateway.retry import RetryPolicy, decide
 log = logging.getLogger(__name__)
 
 _NO_ANSWER = FinalResponse(408, "Request Timeout", local=True)
-_NO_ROUTE = FinalResponse(416, "Unsupported URI Scheme", local=True)
+_NO_WAY = FinalResponse(416, "Unsupported URI Scheme", local=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Route:
+class Way:
     """How to deliver to one URI scheme, and when to try again."""
 
     sender: Sender
     retry: RetryPolicy
 
 
-class Routes:
-    """The ways out of the gateway."""
+class Attempts:
+    """Makes them, by the ways out of the gateway."""
 
     def __init__(
         self,
         *,
-        by_scheme: Mapping[str, Route],
+        by_scheme: Mapping[str, Way],
         clock: Clock,
         chance: Callable[[], float],
         metrics: Metrics,
@@ -50,7 +50,7 @@ class Routes:
         self._chance = chance
         self._metrics = metrics
 
-    async def attempt(self, delivery: Delivery) -> Settlement:
+    async def make(self, delivery: Delivery) -> Settlement:
         """Send *delivery*, unless that is pointless; what came of it."""
         settlement = await self._settlement(delivery)
         self._metrics.settled.labels(type(settlement.outcome).__name__.lower()).inc()
@@ -58,7 +58,7 @@ class Routes:
 
     async def _settlement(self, delivery: Delivery) -> Settlement:
         now = self._clock()
-        route = self._by_scheme.get(delivery.target.partition(":")[0].lower())
+        way = self._by_scheme.get(delivery.target.partition(":")[0].lower())
         if now >= delivery.expires_at:
             return Settlement(delivery=delivery, outcome=Expired(None), at=now)
         if delivery.peer_refuses:
@@ -66,20 +66,20 @@ class Routes:
                 delivery.peer_refuses, "The peer takes no MESSAGE (remembered)", local=True
             )
             return Settlement(delivery=delivery, outcome=Failed(refusal), at=now)
-        if route is None:
-            return Settlement(delivery=delivery, outcome=Failed(_NO_ROUTE), at=now)
-        return await self._sent(delivery, route)
+        if way is None:
+            return Settlement(delivery=delivery, outcome=Failed(_NO_WAY), at=now)
+        return await self._sent(delivery, way)
 
-    async def _sent(self, delivery: Delivery, route: Route) -> Settlement:
+    async def _sent(self, delivery: Delivery, way: Way) -> Settlement:
         begun = self._clock()
         with self._metrics.in_flight.track_inprogress():
             try:
-                response = await route.sender.send(delivery)
+                response = await way.sender.send(delivery)
             except SendError as exc:
                 log.info("no final response for %s: %s", delivery.id, exc)
                 response = _NO_ANSWER
         now = self._clock()
-        outcome = decide(delivery, response, now=now, policy=route.retry, chance=self._chance())
+        outcome = decide(delivery, response, now=now, policy=way.retry, chance=self._chance())
         self._metrics.attempts.labels(str(response.status_code)).inc()
         _report(delivery, response, outcome)
         attempt = Attempt(
