@@ -53,11 +53,10 @@ class About:
         vocabulary = Vocabulary(self._all())
         command = vocabulary.get(verb)
         if command is None:
-            near = ", ".join(vocabulary.nearest(verb))
             return Reply(
                 outcome=CommandOutcome.FAILED,
                 subject=verb,
-                state=f"no such verb; nearest: {near}",
+                state=vocabulary.no_such_verb(verb),
                 problem=Problem.INVALID,
             )
         names = ", ".join(command.aliases)

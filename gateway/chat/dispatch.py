@@ -57,11 +57,10 @@ class Dispatcher:
         return await self._recorded(entry, reply)
 
     def _unknown(self, line: CommandLine) -> Reply:
-        near = ", ".join(self._vocabulary.nearest(line.verb))
         return Reply(
             outcome=CommandOutcome.FAILED,
             verb=shown(line.verb, 32),
-            state=f"no such verb; nearest: {near}; help lists all",
+            state=self._vocabulary.no_such_verb(line.verb),
             problem=Problem.INVALID,
         )
 

@@ -7,6 +7,8 @@ from functools import lru_cache
 from gateway.chat.command import MAX_NAME, Command, CommandLine
 
 _MISTYPED = 0.75  # "dail" is this close to "dial"
+_SIMILAR = 0.4  # less is chance: "frobnicate" is as close to "device"
+_SUGGESTED = 3
 _REMEMBERED = 4096  # first words: comparing one costs as much as storing its message
 
 
@@ -24,8 +26,17 @@ class Vocabulary:
         return self._by_name.get(verb.lower())
 
     def nearest(self, verb: str) -> tuple[str, ...]:
-        """The three names most like *verb*."""
-        return tuple(get_close_matches(verb.lower(), self._by_name, 3, cutoff=0.0))
+        """The three commands most like *verb*, best first; none when not even one is."""
+        names = self._by_name
+        if not get_close_matches(verb.lower(), names, 1, cutoff=_SIMILAR):
+            return ()
+        ranked = get_close_matches(verb.lower(), names, len(names), cutoff=0.0)
+        return tuple(dict.fromkeys(names[name].name for name in ranked))[:_SUGGESTED]
+
+    def no_such_verb(self, verb: str) -> str:
+        """What to tell somebody who typed *verb*."""
+        near = ", ".join(self.nearest(verb))
+        return f"no such verb; {f'nearest: {near}; ' if near else ''}help lists all"
 
     def is_command(self, line: CommandLine | None) -> bool:
         """Whether *line* is meant for us: prefixed, or with a known or mistyped verb."""

@@ -108,8 +108,14 @@ def test_a_text_is_meant_for_us_or_not(text: str, *, meant: bool) -> None:
 
 
 def test_the_nearest_three_come_best_first() -> None:
-    assert VOCABULARY.nearest("DAIL")[0] == "dial"
-    assert len(VOCABULARY.nearest("zzz")) == 3
+    near = VOCABULARY.nearest("DAIL")
+
+    assert near[0] == "dial"
+    assert len(near) == 3
+
+
+def test_a_word_like_no_verb_has_none_near() -> None:
+    assert VOCABULARY.nearest("zzz") == ()
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,26 @@ async def test_help_of_an_unknown_verb_names_the_nearest() -> None:
     )
 
 
-@pytest.mark.parametrize("text", ["dail 1002", "/xyzzy", "/"])
+@pytest.mark.parametrize("text", ["help vol", "/vol", "help sendd", "/sendd"])
+async def test_the_nearest_three_are_three_verbs_each_by_its_chat_word(text: str) -> None:
+    reply = await Bench().ask(text)
+
+    near = reply.partition("nearest: ")[2].partition(";")[0].split(", ")
+    named = {
+        word for line in (await Bench().ask("help")).split("\n")[1:] for word in line.split()
+    }
+    assert len(set(near)) == 3
+    assert set(near) <= named
+
+
+@pytest.mark.parametrize("text", ["/frobnicate", "help frobnicate", "/xyzzy", "/", 'help ""'])
+async def test_a_verb_like_none_is_told_of_help_alone(text: str) -> None:
+    reply = await Bench().ask(text)
+
+    assert "(no such verb; help lists all)" in reply
+
+
+@pytest.mark.parametrize("text", ["dail 1002", "/foo"])
 async def test_an_unknown_verb_gets_the_nearest_three_over_rest(text: str) -> None:
     reply = await Bench().ask(text)
 
