@@ -33,18 +33,21 @@ class Gate:
         if not route.scopes:
             return Call(request=request)
         token = await self._authenticate(request)
-        if token.scopes.isdisjoint(route.scopes):
-            raise missing_scope(route.scopes)
+        scopes = route.scopes_of(request) if route.scopes_of else route.scopes
+        if token.scopes.isdisjoint(scopes):
+            raise _missing_scope(scopes)
         if not self._limit.allows(token.name):
             raise too_many("this token")
         return Call(request=request, token=token, caller=_caller(token))
 
     async def _authenticate(self, request: web.Request) -> Token:
-        header = request.headers.get("Authorization")
-        if header is None:
-            raise _unauthenticated("send Authorization: Bearer TOKEN", _CHALLENGE)
-        match = _BEARER.fullmatch(header)
-        token = await self._tokens.token_for(match[1]) if match else None
+        match = _BEARER.fullmatch(request.headers.get("Authorization", ""))
+        if match is None:
+            raise _unauthenticated(
+                "send Authorization: Bearer TOKEN; make one with: sip-gateway token create",
+                _CHALLENGE,
+            )
+        token = await self._tokens.token_for(match[1])
         if token is None:
             raise _unauthenticated(
                 "this token is not known; make one with: sip-gateway token create",
@@ -64,7 +67,7 @@ def _caller(token: Token) -> Caller:
     )
 
 
-def missing_scope(scopes: tuple[Scope, ...]) -> HttpProblem:
+def _missing_scope(scopes: tuple[Scope, ...]) -> HttpProblem:
     names = " or ".join(scopes)
     return HttpProblem(
         Code.FORBIDDEN_SCOPE,

@@ -96,6 +96,8 @@ class Route:
     summary: str
     scopes: tuple[Scope, ...] = ()
     """A token with any of them is let in; empty: no token is needed."""
+    scopes_of: Callable[[web.Request], tuple[Scope, ...]] | None = None
+    """Which of them this one request needs, where that depends on it."""
     query: type[QueryParameters] | None = None
     request: type[RequestBody] | None = None
     response: type[View] | None = None

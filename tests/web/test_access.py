@@ -72,6 +72,14 @@ async def test_without_a_valid_token_no_route_lets_anybody_in(
     assert all(reply.headers["WWW-Authenticate"].startswith("Bearer") for reply in replies)
 
 
+@pytest.mark.parametrize("header", ["", "Basic YWxsOmFsbA==", "Bearer", "Bearer all all"])
+async def test_who_sends_no_bearer_token_is_told_to(api: Api, header: str) -> None:
+    reply = await api.get("/v1/phone", token=None, headers={"Authorization": header})
+
+    assert "send Authorization: Bearer TOKEN" in reply.json["detail"]
+    assert "error=" not in reply.headers["WWW-Authenticate"]
+
+
 @pytest.mark.parametrize(("method", "path"), SCOPES)
 async def test_a_token_opens_only_what_its_scope_is_for(
     office: Office, method: str, path: str

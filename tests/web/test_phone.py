@@ -182,6 +182,24 @@ async def test_each_verb_has_its_scope(
     assert len(office.phone.requests) == (status == 200)
 
 
+@pytest.mark.parametrize(
+    ("verb", "scope"),
+    [
+        ("dial", "phone:control"),
+        ("Dial", "phone:control"),
+        ("status", "phone:read"),
+        ("close", "admin"),
+    ],
+)
+async def test_a_token_that_may_not_is_told_the_scope_of_the_verb(
+    api: Api, verb: str, scope: str
+) -> None:
+    reply = await api.post(f"/v1/phone/{verb}", token="messages:read")
+
+    assert (reply.status, reply.code) == (403, "forbidden_scope")
+    assert f"needs the scope {scope};" in reply.json["detail"]
+
+
 @pytest.mark.parametrize(("word", "near"), [("dail", "dial"), ("xyzzy", "status")])
 async def test_an_unknown_verb_is_told_the_nearest(api: Api, word: str, near: str) -> None:
     reply = await api.post(f"/v1/phone/{word}")
