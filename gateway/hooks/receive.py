@@ -15,7 +15,7 @@ from gateway.hooks.generic import read_generic
 from gateway.hooks.notification import JsonObject, Notification, flat_text
 from gateway.hooks.request import Accepted, HookAnswer, HookRequest, Reason, Rejected
 from gateway.hooks.templates import Broken
-from gateway.hooks.verify import SIGNATURE_HEADER, verify_bearer, verify_signed
+from gateway.hooks.verify import SIGNATURE_HEADER, verify_bearer, verify_signed_or_bearer
 from gateway.limits import KeyedLimit
 from gateway.message import Submission, uuid7
 from gateway.ports import Clock, HookDelivery, HookLog
@@ -104,8 +104,8 @@ class Hooks:
         rejected = None
         if not secret:
             rejected = self._rejected_without_secret(source, request)
-        elif source.format == "generic" and request.header(SIGNATURE_HEADER):
-            rejected = verify_signed(secret, request, self._clock())
+        elif source.format == "generic":
+            rejected = verify_signed_or_bearer(secret, request, self._clock())
         else:
             rejected = verify_bearer(secret, request)
         # Last, so that nobody without the secret uses up the limit of who has it.

@@ -48,6 +48,21 @@ def verify_bearer(secret: str, request: HookRequest) -> Rejected | None:
     return Rejected(Reason.SIGNATURE, "send Authorization: Bearer with the shared secret")
 
 
+def verify_signed_or_bearer(
+    secret: str, request: HookRequest, now: datetime
+) -> Rejected | None:
+    """None when either way is right; a signature decides alone where there is one."""
+    if request.header(SIGNATURE_HEADER):
+        return verify_signed(secret, request, now)
+    if verify_bearer(secret, request) is None:
+        return None
+    return Rejected(
+        Reason.SIGNATURE,
+        f"send {TIMESTAMP_HEADER} with {SIGNATURE_HEADER}, "
+        "or Authorization: Bearer with the shared secret",
+    )
+
+
 def _equal(given: str, expected: str) -> bool:
     """In constant time."""
     return hmac.compare_digest(given.encode(errors="replace"), expected.encode())

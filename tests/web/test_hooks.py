@@ -116,6 +116,21 @@ async def test_a_wrong_signature_is_refused(office: Office, headers: dict[str, s
     assert await queued(office.api) == []
 
 
+@pytest.mark.parametrize("headers", [{}, bearer("other")], ids=["nothing", "other-bearer"])
+async def test_who_may_sign_is_told_both_ways(office: Office, headers: dict[str, str]) -> None:
+    reply = await post(office, "plain", {"text": "x"}, headers)
+
+    assert "X-Timestamp with X-Signature-256" in reply.json["detail"]
+    assert "Authorization: Bearer" in reply.json["detail"]
+
+
+async def test_alertmanager_is_told_the_way_it_can_go(office: Office) -> None:
+    reply = await post(office, "alerts", FIRING)
+
+    assert "Authorization: Bearer" in reply.json["detail"]
+    assert "X-Signature-256" not in reply.json["detail"]
+
+
 @pytest.mark.parametrize("seconds", [-301, 301])
 async def test_a_webhook_of_another_time_is_refused(office: Office, seconds: int) -> None:
     document = {"text": "x"}
