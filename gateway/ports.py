@@ -41,15 +41,15 @@ It may be given the same request again after a crash, and stores it once.
 
 
 # --- the store ------------------------------------------------------------------------
-# Every method is one transaction and returns after its commit. A method that raises
-# StorageUnavailable has changed nothing.
+# Every method is one transaction and returns after its commit. One that raises
+# StorageUnavailable changed nothing, unless its commit's acknowledgement was lost.
 
 
 class Inbox(Protocol):
     """The inbound half of the message store."""
 
     async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
-        """Store those not stored before, and return them.
+        """Store those not stored before; return them, and any of these ids yet unanswered.
 
         Known by id, or by (account, proven, call_id, cseq, from_tag). A proven sender
         becomes a known peer whose deliveries are due at once.

@@ -120,7 +120,7 @@ class Database:
         """Run *work* in a transaction; returns after its commit.
 
         Raises ConflictError when a row of this key is there, StorageUnavailable for any
-        other failure; either way nothing was changed.
+        other failure; nothing was changed, unless what failed was the acknowledgement.
         """
         return await self._unit(self._write(work))
 

@@ -1,6 +1,6 @@
 """The message store: the inbox, with the transactional outbox beside it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -127,13 +127,26 @@ async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> li
         [message_values(a.message, unanswered=a.needs_answer) for a in arrivals],
     )
     new = set(rows.scalars())
-    stored: list[Message] = []
-    for arrival in arrivals:
-        if arrival.message.id in new:
-            new.remove(arrival.message.id)
-            stored.append(arrival.message)
-    await lanes.welcome(connection, [item.peer for item in stored if item.proven])
-    return stored
+    waiting = await _waiting(connection, {a.message.id for a in arrivals} - new)
+    stored: dict[MessageId, Message] = {}
+    for message_id, arrived in ((a.message.id, a.message) for a in arrivals):
+        if message_id in new:
+            stored.setdefault(message_id, arrived)
+        elif message_id in waiting:
+            stored[message_id] = waiting[message_id]
+    await lanes.welcome(connection, [item.peer for item in stored.values() if item.proven])
+    return list(stored.values())
+
+
+async def _waiting(
+    connection: AsyncConnection, message_ids: Collection[MessageId]
+) -> dict[MessageId, Message]:
+    """Those stored by a commit that was not acknowledged, or before a crash, and unanswered."""
+    if not message_ids:
+        return {}
+    query = select(message).where(message.c.id.in_(message_ids), message.c.unanswered)
+    stored = [to_message(row) for row in await connection.execute(query)]
+    return {item.id: item for item in stored}
 
 
 async def _cancel(

@@ -133,6 +133,49 @@ async def test_only_what_needs_an_answer_is_unhandled_oldest_first(
     assert list(await store.unhandled()) == [first, second]
 
 
+async def test_one_that_waits_for_its_answer_is_returned_again(
+    store: SqlMessageStore,
+) -> None:
+    waiting, heard, fresh = received("help"), received("thanks"), received("ping")
+    batch = [arrival(waiting, needs_answer=True), arrival(heard)]
+    await store.add_inbound(batch)
+
+    again = await store.add_inbound([*batch, arrival(fresh), *batch])
+
+    assert list(again) == [waiting, fresh]
+
+
+async def test_one_that_is_answered_is_not_returned_again(store: SqlMessageStore) -> None:
+    message = received("help")
+    await store.add_inbound([arrival(message, needs_answer=True)])
+    await store.settle_inbound(message.id, [])
+
+    again = await store.add_inbound([arrival(message, needs_answer=True)])
+
+    assert list(again) == []
+
+
+async def test_what_is_returned_again_is_as_it_was_stored(store: SqlMessageStore) -> None:
+    message = received("help")
+    await store.add_inbound([arrival(message, needs_answer=True)])
+
+    again = await store.add_inbound([arrival(replace(message, text="x", proven=False))])
+
+    assert list(again) == [message]
+
+
+async def test_a_retransmission_of_one_that_waits_is_not_returned(
+    store: SqlMessageStore,
+) -> None:
+    message = received("help")
+    twin = replace(message, id=MessageId(uuid7(NOON)))
+    await store.add_inbound([arrival(message, needs_answer=True)])
+
+    again = await store.add_inbound([arrival(twin, needs_answer=True)])
+
+    assert list(again) == []
+
+
 async def test_settling_queues_the_replies_and_ends_the_waiting(
     store: SqlMessageStore,
 ) -> None:
