@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from textwrap import shorten
 
 from gateway.errors import SendError
 from gateway.message import (
@@ -21,7 +22,8 @@ from gateway.retry import RetryPolicy, decide
 
 log = logging.getLogger(__name__)
 
-_NO_ANSWER = FinalResponse(408, "Request Timeout", local=True)
+_REASON_CHARACTERS = 120
+
 _NO_WAY = FinalResponse(416, "Unsupported URI Scheme", local=True)
 
 
@@ -72,12 +74,12 @@ class Attempts:
 
     async def _sent(self, delivery: Delivery, way: Way) -> Settlement:
         begun = self._clock()
+        sent = True
         with self._metrics.in_flight.track_inprogress():
             try:
                 response = await way.sender.send(delivery)
             except SendError as exc:
-                log.info("no final response for %s: %s", delivery.id, exc)
-                response = _NO_ANSWER
+                sent, response = exc.sent, _unanswered(exc)
         now = self._clock()
         outcome = decide(delivery, response, now=now, policy=way.retry, chance=self._chance())
         self._metrics.attempts.labels(str(response.status_code)).inc()
@@ -89,7 +91,16 @@ class Attempts:
             response=response,
             elapsed_ms=round((now - begun).total_seconds() * 1000),
         )
-        return Settlement(delivery=delivery, outcome=outcome, at=now, attempt=attempt)
+        return Settlement(
+            delivery=delivery, outcome=outcome, at=now, attempt=attempt, sent=sent
+        )
+
+
+def _unanswered(error: SendError) -> FinalResponse:
+    """What it amounts to (RFC 3261, section 8.1.3.1); the reason says what it really was."""
+    what = "no final response" if error.sent else "not sent"
+    reason = shorten(f"{what}: {error}", _REASON_CHARACTERS, placeholder="...")
+    return FinalResponse(408, reason, local=True)
 
 
 def _report(delivery: Delivery, response: FinalResponse, outcome: Outcome) -> None:

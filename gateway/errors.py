@@ -9,7 +9,7 @@ gateway.sip.engine and .trace, gateway.store.database).
   + InvalidRequest       (what a caller asked for cannot be understood; says what to type)
   + ConflictError        (what is asked does not fit the present state)
   + StorageUnavailable   (the database cannot be reached, or refused; nothing was accepted)
-  + SendError            (no final response came; the request may have been received)
+  + SendError            (no final response came; says whether the request may have left)
   + PhoneError           (MicroSIP is away, refused or does not respond)
   + AlreadyRunning       (the data folder or a port belongs to another process)
 """
@@ -53,7 +53,11 @@ class StorageUnavailable(GatewayError):
 
 
 class SendError(GatewayError):
-    """No final response was received; the request may or may not have arrived."""
+    """No final response was received; *sent* is False when the request surely did not leave."""
+
+    def __init__(self, detail: str, *, sent: bool = True) -> None:
+        super().__init__(detail)
+        self.sent = sent
 
 
 class PhoneError(GatewayError):

@@ -237,6 +237,8 @@ class Settlement:
     outcome: Outcome
     at: datetime
     attempt: Attempt | None = None
-    """None when nothing was sent (expired, refused for a remembered reason)."""
+    """None when none was made (expired, refused for a remembered reason)."""
+    sent: bool = True
+    """False when the attempt's request surely did not leave; sending it again is no repeat."""
     notices: tuple[Submission, ...] = ()
     """Messages to queue in the same transaction: the sender is told of a failure."""

@@ -47,7 +47,7 @@ class EngineProcess:
         """Raises SendError when the engine is gone."""
         stdin = self._process.stdin
         if stdin is None or stdin.is_closing():
-            raise SendError("the SIP engine ended")
+            raise SendError("the SIP engine ended", sent=False)
         stdin.write(encode(command))
 
     async def reports(self) -> AsyncIterator[Report]:

@@ -84,7 +84,7 @@ class Supervisor:
     def tell(self, command: Command) -> None:
         """Raises SendError when no engine is open."""
         if self._process is None or not self.is_open:
-            raise SendError("the SIP engine is not running; it is being restarted")
+            raise SendError("the SIP engine is not running; it is being restarted", sent=False)
         self._process.tell(command)
 
     async def run(self) -> None:

@@ -179,7 +179,7 @@ class UserAgent:
                     answer.set_result(response)
             case Unsent(id=ident, detail=detail):
                 if (answer := self._waiting(ident)) is not None:
-                    answer.set_exception(SendError(detail))
+                    answer.set_exception(SendError(detail, sent=False))
             case Registration():
                 self._registration(report)
             case Journalled():

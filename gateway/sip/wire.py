@@ -107,7 +107,7 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Unsent:
-    """Send *id* could not be made."""
+    """Send *id* could not be made: nothing left."""
 
     id: int
     detail: str

@@ -198,8 +198,7 @@ async def _set_responses(connection: AsyncConnection, items: Sequence[_Settled])
         {
             "which": item.row.archive_id,
             "made": int(item.settlement.attempt is not None),
-            # Nothing came back: it may have been received, and will be sent again.
-            "again": isinstance(item.outcome, Deferred) and item.outcome.response.local,
+            "again": _may_repeat(item),
             **response_values(item.outcome.response),
         }
         for item in items
@@ -216,6 +215,12 @@ async def _set_responses(connection: AsyncConnection, items: Sequence[_Settled])
             ),
             rows,
         )
+
+
+def _may_repeat(item: _Settled) -> bool:
+    """It left, nothing came back: it may have been received, and will be sent again."""
+    deferred = isinstance(item.outcome, Deferred) and item.outcome.response.local
+    return deferred and item.settlement.sent
 
 
 async def _statuses(

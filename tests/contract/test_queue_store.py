@@ -1,6 +1,7 @@
 """The queue: leases, order, and who holds back whom."""
 
 import asyncio
+from dataclasses import replace
 from datetime import datetime
 
 from gateway.address import Aor
@@ -236,6 +237,18 @@ async def test_no_answer_on_the_way_is_flagged_as_resent(
 
     assert await flags_of(archive, delivery) == {Flag.RESENT}
     assert await status_of(archive, delivery) is Status.RETRYING
+
+
+async def test_what_surely_did_not_leave_is_not_flagged_as_resent(
+    store: SqlMessageStore, archive: SqlArchive
+) -> None:
+    await store.add_outbound(sent())
+    [delivery] = await lease(store)
+    unsent = settled(delivery, Deferred(SILENCE, NOON + HOUR, Status.RETRYING))
+
+    await store.settle(replace(unsent, sent=False))
+
+    assert await flags_of(archive, delivery) == frozenset()
 
 
 async def test_the_next_due_time_is_that_of_what_comes_first(store: SqlMessageStore) -> None:

@@ -81,6 +81,50 @@ async def test_it_is_tried_again_until_it_is_delivered(stage: Stage) -> None:
     assert len(stage.sender.sent) == 4
 
 
+@pytest.mark.parametrize(
+    ("error", "reason", "flags"),
+    [
+        pytest.param(
+            SendError("gethostbyname() has returned error", sent=False),
+            "not sent: gethostbyname() has returned error",
+            frozenset(),
+            id="unresolved",
+        ),
+        pytest.param(
+            SendError("the SIP engine ended"),
+            "no final response: the SIP engine ended",
+            frozenset({Flag.RESENT}),
+            id="engine-died",
+        ),
+    ],
+)
+async def test_only_what_may_have_left_is_flagged_as_resent(
+    stage: Stage, error: SendError, reason: str, flags: frozenset[Flag]
+) -> None:
+    stage.sender.script(PEER, error)
+    message = await stage.submit("101", "hello")
+    await stage.store.settled()
+
+    await later(stage, seconds=2)
+    final = await stage.final(message)
+
+    first, second = await stage.archive.attempts(message.id)
+    assert first.response == FinalResponse(408, reason, local=True)
+    assert (second.response, final.flags) == (OK, flags)
+
+
+async def test_the_reason_of_an_attempt_is_bounded(stage: Stage) -> None:
+    stage.sender.script(PEER, SendError("no such host " * 100, sent=False))
+    message = await stage.submit("101", "hello")
+    await stage.store.settled()
+
+    (attempt,) = await stage.archive.attempts(message.id)
+
+    reason = attempt.response.reason_phrase
+    assert reason.startswith("not sent: no such host no such host")
+    assert len(reason) <= 120
+
+
 async def test_it_is_not_tried_before_its_time(stage: Stage) -> None:
     stage.sender.script(PEER, UNAVAILABLE)
     await stage.submit("101", "first")

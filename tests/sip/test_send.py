@@ -146,8 +146,19 @@ async def test_a_target_that_is_no_sip_uri_is_a_local_400(
 
 
 async def test_text_that_is_not_unicode_is_not_sent(user_agent: UserAgent, peer: Peer) -> None:
-    with pytest.raises(SendError, match="not Unicode"):
+    with pytest.raises(SendError, match="not Unicode") as caught:
         await user_agent.send(delivery(peer, body="\ud800"))
+
+    assert not caught.value.sent
+
+
+async def test_a_host_that_does_not_resolve_is_told_from_silence(
+    user_agent: UserAgent, peer: Peer
+) -> None:
+    with pytest.raises(SendError, match="gethostbyname") as caught:
+        await user_agent.send(delivery(peer, target="sip:666@evil.invalid"))
+
+    assert not caught.value.sent
 
 
 @pytest.mark.parametrize("account", ["listener", "nobody"])
@@ -185,7 +196,7 @@ async def test_sends_in_flight_are_unanswered_when_the_engine_dies(
     os.kill(user_agent.engine_pid, signal.SIGKILL)
 
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
-    assert [type(outcome) for outcome in outcomes] == [SendError] * 3
+    assert [isinstance(o, SendError) and o.sent for o in outcomes] == [True] * 3
 
 
 async def test_a_clean_stop_waits_for_what_is_in_flight(make: Make, peer: Peer) -> None:
