@@ -5,12 +5,19 @@ from pathlib import Path
 
 import click
 
+from gateway.chat.phone import phone_reply
+from gateway.chat.reply import first_line
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.errors import InvalidRequest
-from gateway.phone import PhoneCommand, Verb, parse_command
+from gateway.phone import (
+    CommandOutcome,
+    CommandResult,
+    PhoneCommand,
+    Problem,
+    Verb,
+    parse_command,
+)
 from gateway.web.client import GatewayClient, JsonObject, RequestRefused, call_gateway
-
-WORDS = {"confirmed": "OK", "unconfirmed": "WAIT", "refused": "NO", "failed": "ERR"}
 
 
 @click.command()
@@ -59,7 +66,17 @@ def _line(command: PhoneCommand, answer: JsonObject) -> str:
         state = answer["state"]
         raw = f' "{answer["raw"]}"' if answer["raw"] else ""
         return f"{state['value']}{raw} (by {state['source']})"
-    seen = answer.get("detail") or answer.get("evidence")
-    because = f" ({seen})" if seen else ""
-    simulated = " [simulated]" if answer.get("simulated") else ""
-    return f"{WORDS[answer['outcome']]} {command}{because} #{answer['command_id']}{simulated}"
+    return first_line(phone_reply(_result(command, answer)))
+
+
+def _result(command: PhoneCommand, answer: JsonObject) -> CommandResult:
+    """Of an answer, or of a problem document with an outcome."""
+    return CommandResult(
+        command_id=answer["command_id"],
+        command=command,
+        outcome=CommandOutcome(answer["outcome"]),
+        problem=Problem(answer.get("code", "")),
+        evidence=answer["evidence"],
+        detail=answer["detail"],
+        simulated=answer["simulated"],
+    )

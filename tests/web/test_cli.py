@@ -1,0 +1,68 @@
+"""What the command line prints of the running gateway's answers."""
+
+import asyncio
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+from prometheus_client import CollectorRegistry
+
+from gateway.cli import main
+from gateway.metrics import Metrics
+from gateway.phone import CommandOutcome, Problem
+from gateway.store.database import Database
+from gateway.web.local import LocalAccess, write_local_access
+from gateway.web.phone import Phone
+from tests.fakes import FakeClock
+from tests.unit.chat_bench import Bench
+from tests.unit.chat_fakes import FakeCallControl
+from tests.web.conftest import ALL, server_on
+
+
+async def run(url: str, data_dir: Path, *arguments: str) -> Result:
+    """The command, in a thread as it has a loop of its own."""
+    write_local_access(data_dir, LocalAccess(url, ALL))
+    config = data_dir / "gateway.toml"
+    config.write_text(f"data_dir = {json.dumps(str(data_dir))}\n")
+    command = [*arguments, "--config", str(config)]
+    return await asyncio.to_thread(CliRunner().invoke, main, command)
+
+
+@pytest.mark.parametrize(
+    "phone",
+    [
+        pytest.param(FakeCallControl(simulated=True), id="simulated"),
+        pytest.param(FakeCallControl(evidence=""), id="done"),
+        pytest.param(
+            FakeCallControl(
+                outcome=CommandOutcome.UNCONFIRMED, evidence="", detail="sent", simulated=True
+            ),
+            id="unconfirmed",
+        ),
+        pytest.param(
+            FakeCallControl(
+                outcome=CommandOutcome.REFUSED, problem=Problem.NO_CALL, detail="no call"
+            ),
+            id="no-call",
+        ),
+        pytest.param(
+            FakeCallControl(
+                outcome=CommandOutcome.REFUSED, problem=Problem.NOT_ALLOWED, detail="denied"
+            ),
+            id="not-allowed",
+        ),
+    ],
+)
+async def test_a_phone_command_is_answered_as_in_the_chat(
+    phone: FakeCallControl, database: Database, tmp_path: Path
+) -> None:
+    in_chat = await Bench(phone=replace(phone, requests=[])).say("dial 1002")
+    resource = Phone(call_control=replace(phone, requests=[]))
+    metrics = Metrics(CollectorRegistry())
+
+    async with server_on(database, FakeClock(), metrics, [resource]) as server:
+        result = await run(server.url, tmp_path, "phone", "dial", "1002")
+
+    assert result.stdout.strip() == in_chat
