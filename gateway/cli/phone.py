@@ -1,6 +1,7 @@
 """``sip-gateway phone``: the sixteen verbs."""
 
 import json
+import sys
 from pathlib import Path
 
 import click
@@ -43,7 +44,7 @@ def phone(
         raise InvalidRequest(f"there is no verb {verb!r}; one of: {words}")
     command = parse_command(known, arguments)
     if known is Verb.CLOSE and not yes:
-        click.confirm("Close MicroSIP?", abort=True)
+        _confirm_close()
 
     async def work(client: GatewayClient) -> JsonObject:
         if known is Verb.STATUS:
@@ -59,6 +60,12 @@ def phone(
     click.echo(json.dumps(answer, ensure_ascii=False) if as_json else _line(command, answer))
     if answer.get("outcome") in {"refused", "failed"}:
         ctx.exit(1)
+
+
+def _confirm_close() -> None:
+    if not sys.stdin.isatty():
+        raise InvalidRequest("closing MicroSIP must be confirmed: add --yes")
+    click.confirm("Close MicroSIP?", abort=True)
 
 
 def _line(command: PhoneCommand, answer: JsonObject) -> str:
