@@ -189,7 +189,7 @@ class CommandLog(Protocol):
         """Commit *entry* as started and return None.
 
         When its message has an entry already, that one is returned and nothing stored:
-        the command must not be run.
+        the command must not be run. One whose own ``begin`` raised here gives way.
         """
 
     async def finish(self, entry: CommandEntry) -> None:

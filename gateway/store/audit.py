@@ -6,6 +6,7 @@ from datetime import datetime
 from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.errors import StorageUnavailable
 from gateway.message import MessageId
 from gateway.metrics import Metrics
 from gateway.phone import (
@@ -34,21 +35,26 @@ class SqlCommandLog:
     def __init__(self, *, database: Database, metrics: Metrics) -> None:
         self._database = database
         self._metrics = metrics
+        # May be committed, but begin raised: the caller that comes again has not run it.
+        self._unacknowledged: dict[MessageId | None, frozenset[str]] = {}
 
     async def begin(self, entry: CommandEntry) -> CommandEntry | None:
-        async def work(connection: AsyncConnection) -> CommandEntry | None:
-            insert = insert_into(connection, command).values(_values(entry))
-            added = await connection.execute(
-                insert.on_conflict_do_nothing().returning(command.c.number)
-            )
-            if added.first() is not None:
-                return None
-            query = select(command).where(
-                or_(command.c.message_id == entry.message_id, command.c.id == entry.id)
-            )
-            return _entry((await connection.execute(query.limit(1))).one())
+        own = self._unacknowledged.pop(entry.message_id, frozenset()) | {entry.id}
 
-        return await self._database.write(work)
+        async def work(connection: AsyncConnection) -> CommandEntry | None:
+            earlier = await _insert(connection, entry)
+            if earlier is None or earlier.id not in own:
+                return earlier
+            this = update(command).where(command.c.id == earlier.id).values(_values(entry))
+            await connection.execute(this)
+            return None
+
+        try:
+            return await self._database.write(work)
+        except StorageUnavailable:
+            if entry.message_id is not None:
+                self._unacknowledged[entry.message_id] = own
+            raise
 
     async def finish(self, entry: CommandEntry) -> None:
         statement = update(command).where(command.c.id == entry.id).values(_values(entry))
@@ -102,6 +108,20 @@ class SqlCommandLog:
             return await connection.scalar(query) or 0
 
         return await self._database.read(work)
+
+
+async def _insert(connection: AsyncConnection, entry: CommandEntry) -> CommandEntry | None:
+    """The one that was there before, if any."""
+    insert = insert_into(connection, command).values(_values(entry))
+    added = await connection.execute(
+        insert.on_conflict_do_nothing().returning(command.c.number)
+    )
+    if added.first() is not None:
+        return None
+    query = select(command).where(
+        or_(command.c.message_id == entry.message_id, command.c.id == entry.id)
+    )
+    return _entry((await connection.execute(query.limit(1))).one())
 
 
 def _values(entry: CommandEntry) -> Values:

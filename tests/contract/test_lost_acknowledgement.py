@@ -1,16 +1,23 @@
 """PostgreSQL went away between a commit and its acknowledgement: the call comes again."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 from gateway.config import DatabaseSettings
 from gateway.errors import StorageUnavailable
+from gateway.message import MessageId, uuid7
+from gateway.metrics import Metrics
+from gateway.phone import CommandEntry
+from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
 from tests.contract.lossy import LossyConnection
-from tests.contract.samples import arrival, received
+from tests.contract.samples import ANNA, arrival, received
+from tests.fakes import NOON
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.timeout(60)]
 
@@ -29,6 +36,21 @@ async def database(connection: LossyConnection, tmp_path: Path) -> AsyncIterator
         yield opened
 
 
+@pytest.fixture
+def entry() -> CommandEntry:
+    message_id = MessageId(uuid7(NOON))
+    return CommandEntry(
+        id=f"cmd_{message_id}",
+        at=NOON,
+        who=ANNA,
+        proof="contact parameter",
+        origin="sip",
+        text="dial 1002",
+        verb="dial",
+        message_id=message_id,
+    )
+
+
 async def test_a_stored_command_is_handed_over(
     connection: LossyConnection, store: SqlMessageStore
 ) -> None:
@@ -40,3 +62,46 @@ async def test_a_stored_command_is_handed_over(
     again = await store.add_inbound(batch)
 
     assert list(again) == [batch[0].message]
+
+
+async def test_a_command_begun_again_may_be_run(
+    connection: LossyConnection, command_log: SqlCommandLog, entry: CommandEntry
+) -> None:
+    connection.lose(1)
+    with pytest.raises(StorageUnavailable):
+        await command_log.begin(entry)
+
+    earlier = await command_log.begin(entry)
+
+    assert earlier is None
+    assert list(await command_log.commands(1)) == [entry]
+
+
+async def test_a_command_begun_again_under_a_new_id_may_be_run_once(
+    connection: LossyConnection, command_log: SqlCommandLog, entry: CommandEntry
+) -> None:
+    second, third, fourth = (replace(entry, id=f"{entry.id}_{n}") for n in (2, 3, 4))
+    connection.lose(2)
+    for lost in (entry, second):
+        with pytest.raises(StorageUnavailable):
+            await command_log.begin(lost)
+
+    results = [await command_log.begin(third), await command_log.begin(fourth)]
+
+    assert results == [None, third]
+
+
+async def test_a_command_begun_by_a_process_that_is_gone_is_not_run(
+    connection: LossyConnection,
+    command_log: SqlCommandLog,
+    database: Database,
+    entry: CommandEntry,
+) -> None:
+    connection.lose(1)
+    with pytest.raises(StorageUnavailable):
+        await command_log.begin(entry)
+    restarted = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
+
+    earlier = await restarted.begin(replace(entry, id=f"{entry.id}_2"))
+
+    assert earlier == entry
