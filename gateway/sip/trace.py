@@ -10,14 +10,16 @@ from gateway.message import MessageId, uuid7
 from gateway.ports import Clock
 from gateway.sip.journal import JournalRow
 
-REMEMBERED = 16_384
-"""Requests kept in mind, to tell a retransmission: eight seconds of 2,000 a second."""
+REMEMBERED = 32_768
+"""Requests and answers kept in mind, to tell one that is sent again: eight seconds of 2,000 a
+second."""
+ALWAYS_SHOWN = 2000
+"""Characters of a packet that are in its trace wherever PJSIP's log buffer cuts that."""
 COMPLETABLE = 64
 
 _RECEIVED = re.compile(
-    r"RX (?P<size>\d+) bytes Request msg MESSAGE/cseq=\d+ \(\S*\)"
-    r" from (?P<transport>\S+) (?P<source>\S+):\n",
-    re.IGNORECASE,
+    r"RX (?P<size>\d+) bytes Request msg (?P<method>[^/\s]+)/cseq=-?\d+ \(\S*\)"
+    r" from (?P<transport>\S+) (?P<source>\S+):\n"
 )
 _ACKNOWLEDGED = re.compile(r"TX \d+ bytes Response msg 200/MESSAGE/", re.IGNORECASE)
 _CALL_ID = re.compile(r"^Call-ID:[ \t]*([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
@@ -26,8 +28,9 @@ _END = b"\n--end msg--"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A MESSAGE request as it came in."""
+    """A request as it came in."""
 
+    method: str
     transport: str
     source: str
     raw: bytes
@@ -37,9 +40,14 @@ class Received:
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
-    """A 200 OK to a MESSAGE is about to leave."""
+    """A 200 OK is about to leave whose CSeq says MESSAGE.
+
+    The CSeq is the sender's word: PJSIP copies it, into the answer to an OPTIONS too.
+    """
 
     call_id: str
+    beginning: str
+    """Of the response: the same when PJSIP sends the same answer again."""
 
 
 class JournalError(Exception):
@@ -58,12 +66,13 @@ def wire_bytes(text: str) -> bytes:
 
 
 def parse_entry(entry: str) -> Received | Acknowledged | None:
-    """What a line of PJSIP's log says of a MESSAGE; None for all that is no concern here."""
+    """What a line of PJSIP's log says; None for all that is no concern here."""
     if entry.startswith("RX ") and (head := _RECEIVED.match(entry)):
         rest = wire_bytes(entry[head.end() :])
         size = int(head["size"])
         whole = rest.startswith(_END, size)
         return Received(
+            method=head["method"].upper(),
             transport=head["transport"].upper(),
             source=head["source"],
             raw=rest[:size] if whole else rest.rstrip(b"\n").removesuffix(_END),
@@ -71,7 +80,8 @@ def parse_entry(entry: str) -> Received | Acknowledged | None:
         )
     if entry.startswith("TX ") and _ACKNOWLEDGED.match(entry):
         call_id = _CALL_ID.search(entry)
-        return Acknowledged(call_id[1].strip() if call_id else "")
+        _, _, response = entry.partition("\n")
+        return Acknowledged(call_id[1].strip() if call_id else "", response[:ALWAYS_SHOWN])
     return None
 
 
@@ -94,8 +104,8 @@ class Trace:
         match parse_entry(entry):
             case Received() as received:
                 self._last = received
-            case Acknowledged(call_id=call_id):
-                self._acknowledge(call_id)
+            case Acknowledged() as answer:
+                self._acknowledge(answer)
             case None:
                 pass
 
@@ -111,15 +121,28 @@ class Trace:
                 self.appended += 1
                 return
 
-    def _acknowledge(self, call_id: str) -> None:
-        request, self._last = self._last, None
-        if request is None or (request.whole and wire_bytes(call_id) not in request.raw):
-            raise JournalError("a 200 OK that belongs to no MESSAGE traced")
-        # A retransmission is the same bytes again (RFC 3261, section 17.2.2).
-        key = hashlib.blake2b(request.raw + request.source.encode(), digest_size=16).digest()
-        if key in self._seen:
+    def _acknowledge(self, answer: Acknowledged) -> None:
+        again = _digest(wire_bytes(answer.beginning))
+        request = self._last
+        if request is None or not _answers(answer, request):
+            # A response that cannot be sent on its connection, which the client has reset, is
+            # sent on a new one (RFC 3261, section 18.2.2).
+            if again not in self._seen:
+                raise JournalError("a 200 OK that belongs to no MESSAGE traced")
             return
-        self._append(request)
+        if request.method == "MESSAGE":
+            self._last = None
+            self._journal_once(request)
+        self._remember(again)
+
+    def _journal_once(self, request: Received) -> None:
+        # A retransmission is the same bytes again (RFC 3261, section 17.2.2).
+        key = _digest(request.raw + request.source.encode())
+        if key not in self._seen:
+            self._append(request)
+            self._remember(key)
+
+    def _remember(self, key: bytes) -> None:
         self._seen[key] = None
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
@@ -141,3 +164,11 @@ class Trace:
                 self._partial.popitem(last=False)
         else:
             self.appended += 1
+
+
+def _answers(answer: Acknowledged, request: Received) -> bool:
+    return not request.whole or wire_bytes(answer.call_id) in request.raw
+
+
+def _digest(data: bytes) -> bytes:
+    return hashlib.blake2b(data, digest_size=16).digest()

@@ -1,11 +1,14 @@
 """A MESSAGE that was answered 200 reaches the handler, once."""
 
+import socket
+import struct
+
 import pytest
 
 from gateway.message import Flag
 from gateway.sip.user_agent import UserAgent
 from tests.sip.conftest import Received
-from tests.sip.peer import Peer, ask_over_tcp, message
+from tests.sip.peer import HOST, Peer, ask_over_tcp, message
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -200,6 +203,59 @@ async def test_other_requests_are_refused_without_a_6xx(
     answer = await peer.ask(raw, udp(user_agent))
 
     assert answer.status_code == status_code
+    assert user_agent.engine_pid == pid
+
+
+@pytest.mark.parametrize(
+    "method", ["OPTIONS", "NOTIFY", "INVITE", "SUBSCRIBE", "BYE", "REGISTER", "message", "FOO"]
+)
+async def test_another_method_with_the_cseq_of_a_message_does_no_harm(
+    user_agent: UserAgent, peer: Peer, received: Received, method: str
+) -> None:
+    pid = user_agent.engine_pid
+    changed: dict[str, str | None] = {"CSeq": "1 MESSAGE", "Event": "message-summary"}
+    raw = message("never", via_port=peer.port, method=method, changed=changed)
+    peer.send(raw, udp(user_agent))
+
+    answer = await peer.ask(message("after", via_port=peer.port), udp(user_agent))
+
+    assert answer.status_code == 200
+    assert user_agent.engine_pid == pid
+    requests = await received.count(1)
+    assert requests[-1].text == "after"
+
+
+async def test_an_options_is_answered_whatever_its_cseq_says(
+    user_agent: UserAgent, peer: Peer
+) -> None:
+    raw = message(b"", via_port=peer.port, method="OPTIONS", changed={"CSeq": "1 MESSAGE"})
+
+    answer = await peer.ask(raw, udp(user_agent))
+
+    assert answer.status_code == 200
+
+
+async def test_requests_on_a_connection_that_is_reset_are_kept(
+    user_agent: UserAgent, peer: Peer, received: Received
+) -> None:
+    """PJSIP then sends each answer once more, to the port in Via."""
+    pid = user_agent.engine_pid
+    methods = ["MESSAGE", "MESSAGE", "OPTIONS", "MESSAGE"]
+    changed: dict[str, str | None] = {"CSeq": "1 MESSAGE"}
+    pipelined = b"".join(
+        message("kept", via_port=peer.port, transport="TCP", method=method, changed=changed)
+        for method in methods
+    )
+    with socket.create_connection((HOST, user_agent.tcp_port)) as connection:
+        connection.sendall(pipelined)
+        at_once = struct.pack("ii", 1, 0)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+
+    answer = await peer.ask(message("after", via_port=peer.port), udp(user_agent))
+
+    assert answer.status_code == 200
+    requests = await received.count(4)
+    assert [request.text for request in requests] == ["kept", "kept", "kept", "after"]
     assert user_agent.engine_pid == pid
 
 

@@ -18,19 +18,28 @@ NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 RAW = b"MESSAGE sip:bot@h SIP/2.0\r\nCall-ID: c1\r\n\r\nhi"
 
 
-def received(raw: bytes, *, shown: bytes | None = None, end: str = "\n--end msg--") -> str:
+def received(
+    raw: bytes,
+    *,
+    shown: bytes | None = None,
+    end: str = "\n--end msg--",
+    method: str = "MESSAGE",
+) -> str:
     """The RX entry of *raw*, of which the log shows only *shown*."""
     text = (raw if shown is None else shown).decode("utf-8", "surrogateescape")
     return (
-        f"RX {len(raw)} bytes Request msg MESSAGE/cseq=1 (rdata0x1) from UDP 10.0.0.5:5060:\n"
-        f"{text}{end}"
+        f"RX {len(raw)} bytes Request msg {method}/cseq=1 (rdata0x1)"
+        f" from UDP 10.0.0.5:5060:\n{text}{end}"
     )
 
 
-def answered(call_id: str = "c1", code: str = "200/MESSAGE") -> str:
+def answered(
+    call_id: str = "c1", code: str = "200/MESSAGE", *, tag: str = "a", to: str = "10.0.0.5:5060"
+) -> str:
     return (
-        f"TX 99 bytes Response msg {code}/cseq=1 (tdta0x1) to UDP 10.0.0.5:5060:\n"
-        f"SIP/2.0 200 OK\r\nCall-ID: {call_id}\r\n\r\n\n--end msg--"
+        f"TX 99 bytes Response msg {code}/cseq=1 (tdta0x1) to UDP {to}:\n"
+        f"SIP/2.0 200 OK\r\nTo: <sip:bot@h>;tag={tag}\r\nCall-ID: {call_id}\r\n\r\n"
+        "\n--end msg--"
     )
 
 
@@ -66,7 +75,7 @@ def trace(rows: Rows) -> Trace:
 
 def test_a_request_is_read_with_its_source() -> None:
     assert parse_entry(received(RAW)) == Received(
-        transport="UDP", source="10.0.0.5:5060", raw=RAW, whole=True
+        method="MESSAGE", transport="UDP", source="10.0.0.5:5060", raw=RAW, whole=True
     )
 
 
@@ -88,7 +97,6 @@ def test_a_cut_trace_is_known_as_such(raw: bytes, shown: bytes, end: str) -> Non
 @pytest.mark.parametrize(
     "entry",
     [
-        "RX 9 bytes Request msg INVITE/cseq=1 (rdata0x1) from UDP 10.0.0.5:5060:\nINVITE",
         "RX 9 bytes Response msg 200/MESSAGE/cseq=1 (rdata0x1) from UDP 10.0.0.5:5060:\nSIP",
         answered(code="481/MESSAGE"),
         answered(code="200/REGISTER"),
@@ -102,7 +110,10 @@ def test_other_entries_are_no_concern(entry: str) -> None:
 
 
 def test_an_answer_names_its_call() -> None:
-    assert parse_entry(answered("c1")) == Acknowledged("c1")
+    answer = parse_entry(answered("c1"))
+
+    assert isinstance(answer, Acknowledged)
+    assert answer.call_id == "c1"
 
 
 @given(st.binary())
@@ -147,7 +158,8 @@ def test_a_retransmission_is_journalled_once(trace: Trace, rows: Rows) -> None:
     [
         pytest.param([answered()], id="no-request"),
         pytest.param([received(RAW), answered("other")], id="another-call"),
-        pytest.param([received(RAW), answered(), answered()], id="answered-already"),
+        pytest.param([received(RAW), answered(), answered(tag="b")], id="answered-already"),
+        pytest.param([received(RAW, method="OPTIONS"), answered("c2")], id="not-the-options"),
     ],
 )
 def test_an_answer_to_no_known_request_must_not_leave(trace: Trace, entries: list[str]) -> None:
@@ -157,6 +169,45 @@ def test_an_answer_to_no_known_request_must_not_leave(trace: Trace, entries: lis
 
     with pytest.raises(JournalError):
         trace.note(last)
+
+
+@pytest.mark.parametrize("method", ["OPTIONS", "NOTIFY", "M*"])
+def test_another_method_with_the_cseq_of_a_message_is_no_concern(
+    trace: Trace, rows: Rows, method: str
+) -> None:
+    trace.note(received(RAW, method=method))
+    trace.note(answered())
+
+    assert rows.raws == {}
+    assert trace.appended == 0
+
+
+@pytest.mark.parametrize("method", ["MESSAGE", "OPTIONS"])
+def test_an_answer_sent_again_on_a_new_connection_may_leave(
+    trace: Trace, rows: Rows, method: str
+) -> None:
+    """PJSIP does so at once when the client has reset its connection."""
+    trace.note(received(RAW, method=method))
+    trace.note(answered())
+    trace.note(received(RAW.replace(b"c1", b"c2")))
+    trace.note(answered("c2"))
+
+    trace.note(answered("c1", to="10.0.0.5:9"))
+    trace.note(answered("c2", to="10.0.0.5:9"))
+
+    assert len(rows.raws) == (2 if method == "MESSAGE" else 1)
+
+
+def test_an_answer_sent_again_does_not_take_the_place_of_the_next(
+    trace: Trace, rows: Rows
+) -> None:
+    trace.note(received(RAW))
+    trace.note(answered())
+    trace.note(received(RAW.replace(b"c1", b"c2")))
+    trace.note(answered("c1", to="10.0.0.5:9"))
+    trace.note(answered("c2"))
+
+    assert list(rows.raws.values()) == [RAW, RAW.replace(b"c1", b"c2")]
 
 
 def test_a_failed_append_is_raised_and_tried_again_at_the_retransmission(
