@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -30,6 +31,9 @@ _SHORTEST_REST = 0.25  # what is due may be another gateway's to send: never spi
 
 Notice = Callable[[Message, Failed | Expired], Submission | None]
 """Composes what the sender of a message is told when it will not arrive, if anything."""
+
+
+_Waiter = asyncio.Future[Message | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +72,8 @@ class DeliveryWorker:
         self._woken = woken
         self._settings = settings
         self._running: dict[DeliveryId, asyncio.Task[None]] = {}
-        self._waiters: defaultdict[MessageId, list[asyncio.Future[Message]]] = defaultdict(list)
+        self._waiters: defaultdict[MessageId, list[_Waiter]] = defaultdict(list)
+        self._stopped = False
 
     def wake(self) -> None:
         """Something may have become due."""
@@ -79,7 +84,8 @@ class DeliveryWorker:
 
         A cancelled worker waits for the final responses of what is in flight, for the
         grace period. What is unanswered then is left to its lease: it may have arrived,
-        so it is due again when the lease ends, and marked as resent.
+        so it is due again when the lease ends, and marked as resent. Whoever waits for a
+        final status is let go.
         """
         async with asyncio.TaskGroup() as group:
             try:
@@ -90,8 +96,11 @@ class DeliveryWorker:
                 await self._finish()
 
     async def wait_final(self, message_id: MessageId, seconds: float) -> Message | None:
-        """The message once its status is final; None when it is not within *seconds*."""
-        final: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        """The message once its status is final; None when it is not within *seconds*.
+
+        None, too, as soon as the worker has stopped.
+        """
+        final: _Waiter = asyncio.get_running_loop().create_future()
         self._waiters[message_id].append(final)
         try:
             async with asyncio.timeout(seconds):
@@ -99,7 +108,7 @@ class DeliveryWorker:
                 found = await self._archive.get(message_id)
                 if found is not None and found.message.status.is_final:
                     return found.message
-                return await final
+                return None if self._stopped else await final
         except (TimeoutError, StorageUnavailable):
             return None
         finally:
@@ -162,7 +171,7 @@ class DeliveryWorker:
             log.warning("the outcome of %s is stored already: %s", delivery.id, exc)
             return
         if message is not None:
-            self._announce(message)
+            _let_go(self._waiters.get(message.id, ()), message)
 
     async def _settle(self, settlement: Settlement) -> Message | None:
         """Once, with the notice to the message's sender in the same transaction."""
@@ -174,18 +183,15 @@ class DeliveryWorker:
                 settlement = replace(settlement, notices=(notice,) if notice else ())
         return await self._queue.settle(settlement)
 
-    def _announce(self, message: Message) -> None:
-        for final in self._waiters.get(message.id, ()):
-            if not final.done():
-                final.set_result(message)
-
     async def _finish(self) -> None:
         if self._running:
             await asyncio.wait(
                 self._running.values(), timeout=self._settings.grace.total_seconds()
             )
-        for delivery_id in self._running:
-            log.warning("stopped before the final response for %s", delivery_id)
+        self._stopped = True
+        _let_go(itertools.chain.from_iterable(self._waiters.values()), None)
+        for attempt in self._running.values():
+            log.warning("stopped before the final response: %s", attempt.get_name())
 
     def _until(self, due_at: datetime | None) -> float:
         if due_at is None:
@@ -197,3 +203,9 @@ class DeliveryWorker:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._woken.wait()
+
+
+def _let_go(waiters: Iterable[_Waiter], message: Message | None) -> None:
+    for final in waiters:
+        if not final.done():
+            final.set_result(message)

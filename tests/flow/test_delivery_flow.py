@@ -1,6 +1,5 @@
 """From the outbox to a final status."""
 
-import asyncio
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -12,9 +11,9 @@ from gateway.address import Aor
 from gateway.caller import Caller, Origin
 from gateway.delivery import WorkerSettings
 from gateway.errors import SendError
-from gateway.message import Deferred, Delivery, FinalResponse, Flag, Status
+from gateway.message import Deferred, FinalResponse, Flag, Status
 from gateway.outbox import OutboundRequest
-from tests.fakes import OK, FakeSender
+from tests.fakes import OK
 from tests.flow.stage import AT_ONCE, Cast, Stage, request, running, staged
 
 PEER = "sip:101@office.example"
@@ -351,34 +350,6 @@ async def test_after_a_crash_what_was_in_flight_is_sent_again_and_marked(
     assert (final.status, final.flags) == (Status.DELIVERED, frozenset({Flag.RESENT}))
 
 
-class Answering(FakeSender):
-    """Answers when a test says so."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answer = asyncio.Event()
-
-    async def send(self, delivery: Delivery) -> FinalResponse:
-        response = await super().send(delivery)
-        await self.answer.wait()
-        return response
-
-
-async def test_a_stopping_worker_waits_for_what_is_in_flight(data_dir: Path) -> None:
-    sender = Answering()
-    settings = WorkerSettings(grace=timedelta(seconds=5), patience=AT_ONCE)
-    async with staged(data_dir, Cast(sender=sender, worker_settings=settings)) as stage:
-        message = await stage.submit("101", "hello")
-        worker = asyncio.create_task(stage.worker.run())
-        await sender.until_sent(1)
-
-        worker.cancel()
-        sender.answer.set()
-        await asyncio.gather(worker, return_exceptions=True)
-
-        assert await stage.status(message) == "delivered"
-
-
 async def test_a_scheme_without_a_way_out_fails(stage: Stage) -> None:
     submission = stage.outbox.compose(
         OutboundRequest(to="101", text="hello", origin="token:crm")
@@ -392,23 +363,6 @@ async def test_a_scheme_without_a_way_out_fails(stage: Stage) -> None:
     assert final.status is Status.FAILED
     assert final.response is not None
     assert final.response.status_code == 416
-
-
-async def test_a_lease_that_a_stop_overtakes_is_handed_back(data_dir: Path) -> None:
-    async with staged(data_dir, Cast()) as stage:
-        stage.store.leasing.clear()
-        message = await stage.submit("101", "hello")
-        worker = asyncio.create_task(stage.worker.run())
-        await stage.store.leased()
-
-        worker.cancel()
-        stage.store.leasing.set()
-        await asyncio.gather(worker, return_exceptions=True)
-
-        assert await stage.status(message) == "queued"
-        minute = timedelta(minutes=1)
-        assert len(await stage.store.lease_due(stage.clock(), minute, 9, 9)) == 1
-        assert stage.sender.sent == []
 
 
 async def test_leasing_goes_on_when_the_database_is_back(stage: Stage) -> None:
