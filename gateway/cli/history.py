@@ -48,7 +48,9 @@ def _line(item: JsonObject) -> str:
     """One line a message, cut to the terminal where there is one."""
     at = datetime.fromisoformat(item["created_at"]).astimezone()
     arrow = "->" if item["direction"] == "outbound" else "<-"
-    marks = " ".join([item["status"], *item["flags"]])
+    sip = item["sip"]
+    why = [f"{sip['status']} {sip['reason']}"] if sip and sip["status"] != 200 else []
+    marks = " ".join([item["status"], *why, *item["flags"]])
     text = " ".join((item["text"] or f"[{item['content_type']}]").split())
     line = f"{at:%Y-%m-%d %H:%M:%S} {arrow} {item['peer']} ({marks}) {text}"
     line = "".join(character if character.isprintable() else "?" for character in line)

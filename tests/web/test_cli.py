@@ -10,15 +10,17 @@ from click.testing import CliRunner, Result
 from prometheus_client import CollectorRegistry
 
 from gateway.cli import main
+from gateway.message import Delivered, Failed, FinalResponse
 from gateway.metrics import Metrics
 from gateway.phone import CommandOutcome, Problem
 from gateway.store.database import Database
 from gateway.web.local import LocalAccess, write_local_access
 from gateway.web.phone import Phone
+from tests.contract.samples import MINUTE, NOON, sent, settled
 from tests.fakes import FakeClock
 from tests.unit.chat_bench import Bench
 from tests.unit.chat_fakes import FakeCallControl
-from tests.web.conftest import ALL, server_on
+from tests.web.conftest import ALL, Office, server_on
 
 
 async def run(url: str, data_dir: Path, *arguments: str) -> Result:
@@ -66,3 +68,27 @@ async def test_a_phone_command_is_answered_as_in_the_chat(
         result = await run(server.url, tmp_path, "phone", "dial", "1002")
 
     assert result.stdout.strip() == in_chat
+
+
+@pytest.mark.parametrize(
+    ("outcome", "remark"),
+    [
+        pytest.param(Delivered(FinalResponse(200, "OK")), "(delivered)", id="ordinary"),
+        pytest.param(
+            Delivered(FinalResponse(202, "Accepted")), "(relayed 202 Accepted)", id="relayed"
+        ),
+        pytest.param(
+            Failed(FinalResponse(404, "Not Found")), "(failed 404 Not Found)", id="failed"
+        ),
+    ],
+)
+async def test_history_says_why_a_message_was_not_delivered(
+    office: Office, tmp_path: Path, outcome: Delivered | Failed, remark: str
+) -> None:
+    await office.store.add_outbound(sent("hello"))
+    (delivery,) = await office.store.lease_due(NOON, MINUTE, 1, 1)
+    await office.store.settle(settled(delivery, outcome))
+
+    result = await run(office.server.url, tmp_path, "history")
+
+    assert result.stdout.endswith(f" -> sip:101@office.example {remark} hello\n")
