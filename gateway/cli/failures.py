@@ -17,6 +17,12 @@ def explain(exc: GatewayError) -> tuple[str, int]:
     if isinstance(exc, GatewayUnreachable):
         return f"error: {exc}", NOT_REACHABLE
     if isinstance(exc, RequestRefused):
-        return f"error: {exc}", USAGE if exc.code in _USAGE_CODES else FAILED
+        return f"error: {_once(str(exc))}", USAGE if exc.code in _USAGE_CODES else FAILED
     wrong_usage = isinstance(exc, ConfigError | InvalidRequest)
     return f"error: {exc}", USAGE if wrong_usage else FAILED
+
+
+def _once(text: str) -> str:
+    """A problem document's detail, then its errors but for the one the detail is about."""
+    detail, *errors = text.split("\n")
+    return "\n".join([detail, *(error for error in errors if not error.endswith(detail))])

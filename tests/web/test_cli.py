@@ -10,10 +10,12 @@ from click.testing import CliRunner, Result
 from prometheus_client import CollectorRegistry
 
 from gateway.cli import main
+from gateway.cli.failures import explain
 from gateway.message import Delivered, Failed, FinalResponse
 from gateway.metrics import Metrics
 from gateway.phone import CommandOutcome, Problem
 from gateway.store.database import Database
+from gateway.web.client import RequestRefused
 from gateway.web.local import LocalAccess, write_local_access
 from gateway.web.phone import Phone
 from tests.contract.samples import MINUTE, NOON, sent, settled
@@ -92,3 +94,28 @@ async def test_history_says_why_a_message_was_not_delivered(
     result = await run(office.server.url, tmp_path, "history")
 
     assert result.stdout.endswith(f" -> sip:101@office.example {remark} hello\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(("send", "101", ""), "/text: ", id="checked"),
+        pytest.param(("send", "1 0 1", "hello"), "1 0 1", id="understood"),
+        pytest.param(("history", "is:bogus"), "is:bogus is no status", id="query"),
+    ],
+)
+async def test_what_is_wrong_is_said_once(
+    office: Office, tmp_path: Path, arguments: tuple[str, ...], told: str
+) -> None:
+    result = await run(office.server.url, tmp_path, *arguments)
+
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert told in result.stderr
+
+
+def test_each_thing_that_is_wrong_is_said_once() -> None:
+    errors = [{"pointer": "/to", "detail": "missing"}, {"pointer": "/a", "detail": "unknown"}]
+    refused = RequestRefused(400, {"detail": "/to: missing", "errors": errors})
+
+    assert explain(refused)[0] == "error: /to: missing\n  /a: unknown"
