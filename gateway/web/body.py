@@ -1,11 +1,11 @@
 """Reading what a client sent: its JSON body or query string as a checked model."""
 
-from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, TypeVar
 
 from aiohttp import web
 from pydantic import AfterValidator, ValidationError
 
+from gateway.web.objection import member_errors, parameter_errors
 from gateway.web.problem import Code, FieldError, HttpProblem
 from gateway.web.route import JSON, QueryParameters, RequestBody
 
@@ -15,7 +15,7 @@ Query = TypeVar("Query", bound=QueryParameters)
 
 def _without_nul(text: str) -> str:
     if "\0" in text:  # PJSIP ends a body there, PostgreSQL refuses it
-        raise ValueError("must not hold the character U+0000")
+        raise ValueError("must not hold the character U+0000; leave it out")
     return text
 
 
@@ -34,38 +34,21 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as exc:
-        raise _problem(exc, pointers=True) from exc
+        raise _problem(member_errors(exc, model)) from exc
 
 
 def read_query(request: web.Request, model: type[Query]) -> Query:
     """The query string as *model*; a parameter given twice is refused."""
     if twice := sorted(n for n in request.query if len(request.query.getall(n)) > 1):
-        raise HttpProblem(Code.INVALID_REQUEST, f"given more than once: {', '.join(twice)}")
+        detail = "given more than once; send it once"
+        raise _problem(tuple(FieldError(parameter=name, detail=detail) for name in twice))
     try:
         return model.model_validate(dict(request.query))
     except ValidationError as exc:
-        raise _problem(exc, pointers=False) from exc
+        raise _problem(parameter_errors(exc, model)) from exc
 
 
-def _problem(exc: ValidationError, *, pointers: bool) -> HttpProblem:
-    errors = tuple(
-        FieldError(
-            pointer=_pointer(error["loc"]) if pointers else ".".join(map(str, error["loc"])),
-            detail=_detail(error["type"], error["msg"]),
-        )
-        for error in exc.errors(include_url=False, include_context=False, include_input=False)
-    )
+def _problem(errors: tuple[FieldError, ...]) -> HttpProblem:
     first = errors[0]
-    return HttpProblem(
-        Code.INVALID_REQUEST, f"{first.pointer or 'body'}: {first.detail}", errors=errors
-    )
-
-
-def _pointer(location: Iterable[Any]) -> str:
-    return "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in location)
-
-
-def _detail(kind: str, message: str) -> str:
-    if kind == "extra_forbidden":
-        return "unknown member"
-    return message
+    where = first.pointer or first.parameter or "body"
+    return HttpProblem(Code.INVALID_REQUEST, f"{where}: {first.detail}", errors=errors)

@@ -37,7 +37,7 @@ class RequestRefused(GatewayError):
 def _readable(status: int, document: JsonObject) -> str:
     lines = [str(document.get("detail") or document.get("title") or f"HTTP {status}")]
     lines += [
-        f"  {error.get('pointer') or '(body)'}: {error.get('detail')}"
+        f"  {error.get('pointer') or error.get('parameter') or '(body)'}: {error.get('detail')}"
         for error in document.get("errors", ())
     ]
     return "\n".join(lines)

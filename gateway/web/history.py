@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, Field
 
 from gateway.address import Aor, SipUri
-from gateway.errors import AddressError
+from gateway.errors import AddressError, InvalidRequest
 from gateway.message import Direction, Status
 from gateway.ports import Archive, Clock, Conversation, Page, Place
 from gateway.query import MAX_PAGE, HistoryQuery, parse_query
@@ -20,7 +20,7 @@ from gateway.web.cursor import (
     filter_hash,
 )
 from gateway.web.message_view import MessageView, message_view
-from gateway.web.problem import invalid
+from gateway.web.problem import invalid_parameter
 from gateway.web.route import Answer, Call, QueryParameters, Route, Scope, View
 
 _DEFAULT_LIMIT = 20
@@ -118,11 +118,16 @@ class History:
 
     async def messages(self, call: Call) -> Answer:
         parameters = read_query(call.request, HistoryParameters)
-        typed = parse_query(parameters.q, me=None, now=self._clock())
-        query = _narrowed(typed, parameters)
+        query = _narrowed(self._typed(parameters.q), parameters)
         if not parameters.peer:
             return await self._page(call, parameters, query)
         return await self._page_of(parameters.peer, call, parameters, query)
+
+    def _typed(self, text: str) -> HistoryQuery:
+        try:
+            return parse_query(text, me=None, now=self._clock())
+        except InvalidRequest as exc:
+            raise invalid_parameter("q", exc.detail) from exc
 
     async def conversation(self, call: Call) -> Answer:
         parameters = read_query(call.request, ConversationParameters)
@@ -151,7 +156,9 @@ class History:
             return await self._page(call, parameters, query, within=_aor(peer))
         _aor(f"{peer}@localhost")
         if query.peers:
-            raise invalid("q names a peer already; give its whole address here", "peer")
+            raise invalid_parameter(
+                "peer", "q names a peer already; give its whole address here"
+            )
         return await self._page(call, parameters, replace(query, peers=(peer,)))
 
     async def _page(
@@ -211,12 +218,12 @@ def _narrowed(query: HistoryQuery, parameters: HistoryParameters) -> HistoryQuer
     """What *query* and the parameters both want."""
     direction = parameters.direction or query.direction
     if query.direction not in (None, direction):
-        raise invalid("q asks for the other direction", "direction")
+        raise invalid_parameter("direction", "q asks for the other direction")
     statuses = _statuses(parameters.status)
     if statuses and query.statuses:
         statuses &= query.statuses
         if not statuses:
-            raise invalid("q asks for another status", "status")
+            raise invalid_parameter("status", "q asks for another status")
     sinces = [at for at in (query.since, parameters.since) if at is not None]
     untils = [at for at in (query.until, parameters.until) if at is not None]
     return replace(
@@ -234,11 +241,11 @@ def _statuses(text: str) -> frozenset[Status]:
         return frozenset(Status(word) for word in text.split(",") if word)
     except ValueError as exc:
         known = ", ".join(Status)
-        raise invalid(f"{exc}; known are {known}", "status") from exc
+        raise invalid_parameter("status", f"{exc}; known are {known}") from exc
 
 
 def _aor(peer: str) -> Aor:
     try:
         return SipUri.parse(peer if peer.lower().startswith(_SCHEMES) else f"sip:{peer}").aor
     except AddressError as exc:
-        raise invalid(f"{exc}; write sip:101@office.example, or 101", "peer") from exc
+        raise invalid_parameter("peer", f"{exc}; write sip:101@office.example, or 101") from exc

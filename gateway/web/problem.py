@@ -77,10 +77,12 @@ _TABLE = {
 class FieldError(BaseModel):
     """One thing that is wrong with the request."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, use_attribute_docstrings=True)
 
-    pointer: str
-    """JSON Pointer (RFC 6901) into the body, or the name of a query parameter."""
+    pointer: str | None = None
+    """JSON Pointer (RFC 6901) into the body."""
+    parameter: str | None = None
+    """The name of a parameter of the query or the path, in the place of a pointer."""
     detail: str
 
 
@@ -143,4 +145,9 @@ def not_found(what: str) -> HttpProblem:
 
 def invalid(detail: str, pointer: str = "") -> HttpProblem:
     errors = (FieldError(pointer=pointer, detail=detail),) if pointer else ()
+    return HttpProblem(Code.INVALID_REQUEST, detail, errors=errors)
+
+
+def invalid_parameter(name: str, detail: str) -> HttpProblem:
+    errors = (FieldError(parameter=name, detail=detail),)
     return HttpProblem(Code.INVALID_REQUEST, detail, errors=errors)

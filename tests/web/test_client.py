@@ -76,6 +76,12 @@ async def test_a_refusal_is_told_in_words(office: Office) -> None:
     assert "/to:" in str(caught.value)
 
 
+async def test_a_wrong_parameter_is_named_in_words(office: Office) -> None:
+    async with client(office) as gateway:
+        with pytest.raises(RequestRefused, match=r"\n  q: is:lost is no status"):
+            await gateway.history("is:lost")
+
+
 async def test_a_phone_problem_has_its_code(office: Office) -> None:
     office.phone.problem = Problem.NOT_RUNNING
 

@@ -179,6 +179,36 @@ async def test_a_wrong_parameter_is_refused(api: Api, query: str) -> None:
     assert (reply.status, reply.code) == (400, "invalid_request")
 
 
+@pytest.mark.parametrize(
+    ("query", "parameter", "detail"),
+    [
+        ("limit=x", "limit", "must be a whole number"),
+        ("limit=0", "limit", "must be at least 1"),
+        ("limit=201", "limit", "must be at most 200"),
+        (f"limit={'9' * 5000}", "limit", "must be a whole number"),
+        ("order=sideways", "order", "must be 'desc' or 'asc'"),
+        ("direction=up", "direction", "must be 'inbound' or 'outbound'"),
+        ("status=lost", "status", "known are queued,"),
+        ("peer=101@", "peer", "write sip:101@office.example, or 101"),
+        ("peer=a%00b", "peer", "must not hold the character U+0000; leave it out"),
+        ("q=is:lost", "q", "is:lost is no status"),
+        ("q=with:101&peer=102", "peer", "q names a peer already"),
+        ("limit=1&limit=2", "limit", "given more than once; send it once"),
+        ("colour=red", "colour", "unknown parameter; known are limit, cursor, order, q,"),
+    ],
+)
+async def test_a_wrong_parameter_is_named(
+    api: Api, query: str, parameter: str, detail: str
+) -> None:
+    reply = await api.get(f"/v1/messages?{query}")
+
+    (error,) = reply.json["errors"]
+    assert error["parameter"] == parameter
+    assert detail in error["detail"]
+    assert "pointer" not in error
+    assert detail in reply.json["detail"]
+
+
 async def test_conversations_come_newest_first_with_counts(office: Office) -> None:
     await fill(office, 2, "101")
     await fill(office, 3, "102")

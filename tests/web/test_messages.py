@@ -154,6 +154,63 @@ async def test_a_wrong_member_is_pointed_at(
     assert (await office.api.get("/v1/messages")).json["items"] == []
 
 
+@pytest.mark.parametrize(
+    ("body", "detail"),
+    [
+        pytest.param(b'{"text": "x"}', "/to: missing; send it", id="missing"),
+        pytest.param(b'{"to": "1", "text": ""}', "/text: must not be empty", id="empty"),
+        pytest.param(
+            b'{"to": "1", "text": "' + b"x" * 16_001 + b'"}',
+            "/text: too long; send at most 16000 characters",
+            id="over-long-text",
+        ),
+        pytest.param(
+            b'{"to": "1", "text": "x", "ttl": "' + b"1" * 33 + b'"}',
+            "/ttl: too long; send at most 32 characters",
+            id="over-long-duration",
+        ),
+        pytest.param(
+            b'{"to": "1", "text": "x", "tags": [' + b'"a",' * 16 + b'"a"]}',
+            "/tags: too long; send at most 16 items",
+            id="too-many-tags",
+        ),
+        pytest.param(
+            b'{"to": "1", "text": "a\\u0000b"}',
+            "/text: must not hold the character U+0000; leave it out",
+            id="nul",
+        ),
+        pytest.param(
+            b'{"to": 1, "text": "x"}', "/to: must be a string, in quotes", id="number-for-text"
+        ),
+        pytest.param(
+            b'{"to": "1", "text": "x", "tags": "a"}',
+            '/tags: must be a list, such as ["a", "b"]',
+            id="text-for-list",
+        ),
+        pytest.param(
+            b'{"to": "1", "text": "x", "subject": "y"}',
+            "/subject: unknown member; known are "
+            "to, text, from, ttl, send_at, client_ref, tags",
+            id="unknown",
+        ),
+        pytest.param(b"[]", "body: must be a JSON object, in braces", id="a-list"),
+        pytest.param(
+            b'{"to": ',
+            "body: must be JSON in UTF-8; EOF while parsing a value at line 1 column 7",
+            id="cut-off",
+        ),
+    ],
+)
+async def test_what_is_wrong_is_told_in_words_that_say_what_to_send(
+    api: Api, body: bytes, detail: str
+) -> None:
+    reply = await api.post(
+        "/v1/messages", data=body, headers={"Content-Type": "application/json"}
+    )
+
+    assert reply.json["detail"] == detail
+
+
 async def test_text_of_the_greatest_length_is_accepted(api: Api) -> None:
     reply = await api.post("/v1/messages", json={"to": "101", "text": "ä" * 16_000})
 

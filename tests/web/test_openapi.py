@@ -86,6 +86,13 @@ async def test_a_message_has_the_members_that_are_described(office: Office) -> N
     assert set(message) == set(schema["properties"]) == set(schema["required"])
 
 
+async def test_an_error_has_a_pointer_or_the_name_of_a_parameter(api: Api) -> None:
+    schema = (await document(api))["components"]["schemas"]["FieldError"]
+
+    assert set(schema["properties"]) == {"pointer", "parameter", "detail"}
+    assert schema["required"] == ["detail"]
+
+
 async def test_query_parameters_are_described_without_references(api: Api) -> None:
     operation = (await document(api))["paths"]["/v1/messages"]["get"]
 

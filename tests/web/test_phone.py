@@ -200,6 +200,12 @@ async def test_a_token_that_may_not_is_told_the_scope_of_the_verb(
     assert f"needs the scope {scope};" in reply.json["detail"]
 
 
+async def test_a_confirmation_is_true_or_false(api: Api) -> None:
+    reply = await api.post("/v1/phone/close", json={"confirm": "yes"})
+
+    assert reply.json["detail"] == "/confirm: must be true or false, without quotes"
+
+
 @pytest.mark.parametrize(("word", "near"), [("dail", "dial"), ("xyzzy", "status")])
 async def test_an_unknown_verb_is_told_the_nearest(api: Api, word: str, near: str) -> None:
     reply = await api.post(f"/v1/phone/{word}")
