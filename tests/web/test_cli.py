@@ -18,8 +18,8 @@ from gateway.store.database import Database
 from gateway.web.client import RequestRefused
 from gateway.web.local import LocalAccess, write_local_access
 from gateway.web.phone import Phone
-from tests.contract.samples import MINUTE, NOON, sent, settled
-from tests.fakes import FakeClock
+from tests.contract.samples import MINUTE, sent, settled
+from tests.fakes import NOON, FakeClock
 from tests.unit.chat_bench import Bench
 from tests.unit.chat_fakes import FakeCallControl
 from tests.web.conftest import ALL, Office, server_on
