@@ -105,7 +105,7 @@ def _unanswered(error: SendError) -> FinalResponse:
 
 def _report(delivery: Delivery, response: FinalResponse, outcome: Outcome) -> None:
     code, reason = response.status_code, response.reason_phrase
-    what = f"{type(outcome).__name__.lower()} {delivery.id} to {delivery.peer}"
+    what = f"{type(outcome).__name__.lower()} {delivery.label} to {delivery.peer}"
     if code in {401, 407}:
         # The stack has answered the challenge already: the credentials are wrong.
         log.error(

@@ -152,7 +152,7 @@ class DeliveryWorker:
         if delivery.id in self._running:
             # Its lease ran out while its outcome waits for the database: not again.
             return
-        attempt = group.create_task(self._attempt(delivery), name=f"deliver {delivery.id}")
+        attempt = group.create_task(self._attempt(delivery), name=f"deliver {delivery.label}")
         self._running[delivery.id] = attempt
         attempt.add_done_callback(lambda _: self._ended(delivery.id))
 
@@ -164,11 +164,11 @@ class DeliveryWorker:
         settlement = await self._attempts.make(delivery)
         try:
             message = await self._settings.patience.insist(
-                f"the outcome of {delivery.id}", lambda: self._settle(settlement)
+                f"the outcome of {delivery.label}", lambda: self._settle(settlement)
             )
         except ConflictError as exc:
             # The database went away after a commit that was not acknowledged any more.
-            log.warning("the outcome of %s is stored already: %s", delivery.id, exc)
+            log.warning("the outcome of %s is stored already: %s", delivery.label, exc)
             return
         if message is not None:
             _let_go(self._waiters.get(message.id, ()), message)

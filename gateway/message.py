@@ -13,6 +13,7 @@ MessageId = NewType("MessageId", UUID)
 DeliveryId = NewType("DeliveryId", UUID)
 
 TEXT_PLAIN = "text/plain"
+MESSAGE_ID_PREFIX = "msg_"
 
 
 def uuid7(now: datetime) -> UUID:
@@ -20,6 +21,11 @@ def uuid7(now: datetime) -> UUID:
     milliseconds = int(now.timestamp() * 1000)
     value = (milliseconds << 80) | (7 << 76) | (secrets.randbits(12) << 64)
     return UUID(int=value | (0b10 << 62) | secrets.randbits(62))
+
+
+def message_id_text(message_id: MessageId) -> str:
+    """As the interface and the log show it."""
+    return f"{MESSAGE_ID_PREFIX}{message_id}"
 
 
 class Direction(StrEnum):
@@ -166,6 +172,11 @@ class Delivery:
     """The peer ever wrote to us or was ever delivered to."""
     peer_refuses: int = 0
     """SIP code (405, 501) with which the peer refused MESSAGE as such; 0: none."""
+
+    @property
+    def label(self) -> str:
+        """How the log names it."""
+        return f"{message_id_text(self.message_id)} part {self.part}"
 
 
 @dataclass(frozen=True, slots=True)

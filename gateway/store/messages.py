@@ -16,6 +16,7 @@ from gateway.message import (
     Settlement,
     Status,
     Submission,
+    message_id_text,
 )
 from gateway.ports import IdempotencyKey, StoredResponse
 from gateway.store import lanes, leasing, queueing, settling
@@ -105,7 +106,9 @@ class SqlMessageStore:
                 select(message.c.status).where(message.c.id == message_id)
             )
             if status is None or not Status(status).is_final:
-                raise ConflictError(f"message {message_id} is {status or 'unknown'}, not final")
+                raise ConflictError(
+                    f"message {message_id_text(message_id)} is {status or 'unknown'}, not final"
+                )
             await queueing.queue(connection, [submission])
 
         await self._database.write(work)
@@ -160,7 +163,7 @@ async def _cancel(
     row = (await connection.execute(select(message).where(message.c.id == message_id))).one()
     status = Status(row.status)
     if status.is_final:
-        raise ConflictError(f"message {message_id} is {status} already")
+        raise ConflictError(f"message {message_id_text(message_id)} is {status} already")
     of_message = delivery.c.archive_id == row.archive_id
     await connection.execute(
         update(delivery)

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from gateway.hooks.receive import Hooks
 from gateway.hooks.request import Accepted, HookRequest, Reason, Rejected
+from gateway.message import message_id_text
 from gateway.metrics import Metrics
 from gateway.web.access import too_many
-from gateway.web.notation import message_id_text
 from gateway.web.problem import Code, HttpProblem
 from gateway.web.route import Answer, Call, Route, View
 

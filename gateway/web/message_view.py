@@ -2,8 +2,16 @@
 
 from pydantic import Field
 
-from gateway.message import Attempt, Direction, FinalResponse, Flag, Message, Status
-from gateway.web.notation import message_id_text, rfc3339
+from gateway.message import (
+    Attempt,
+    Direction,
+    FinalResponse,
+    Flag,
+    Message,
+    Status,
+    message_id_text,
+)
+from gateway.web.notation import rfc3339
 from gateway.web.route import View
 
 

@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 
 from gateway.config import parse_duration
 from gateway.errors import ConflictError, StorageUnavailable
-from gateway.message import Direction, Message, MessageId
+from gateway.message import Direction, Message, MessageId, message_id_text
 from gateway.outbox import MAX_TEXT, OutboundRequest, Outbox
 from gateway.ports import Archive, Clock, DeliveryQueue, StoredResponse
 from gateway.web.body import Text, read_body
@@ -20,7 +20,7 @@ from gateway.web.message_view import (
     attempt_view,
     message_view,
 )
-from gateway.web.notation import message_id_text, parse_message_id
+from gateway.web.notation import parse_message_id
 from gateway.web.problem import invalid, not_found
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, to_json
 

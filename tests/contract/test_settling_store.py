@@ -357,7 +357,7 @@ async def test_what_is_not_final_is_not_resent(store: SqlMessageStore) -> None:
     old = sent("first")
     await store.add_outbound(old)
 
-    with pytest.raises(ConflictError):
+    with pytest.raises(ConflictError, match=f"^message msg_{old.message.id} is queued, not"):
         await store.resend(old.message.id, sent("again"))
 
     assert await store.queue_depth() == 1
