@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import secrets
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -14,8 +15,13 @@ from rich.table import Table
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.clock import now
 from gateway.config import TOKEN_SCOPES
+from gateway.errors import InvalidRequest
 from gateway.store.database import Database
 from gateway.store.tokens import SqlTokens
+from gateway.web.local import TOKEN_NAME
+from gateway.web.notation import rfc3339
+
+_NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
 Result = TypeVar("Result")
 
@@ -38,6 +44,7 @@ def token() -> None:
 @config_option
 def create(name: str, scopes: tuple[str, ...], config: Path | None) -> None:
     """Print a new token, once, alone on standard output."""
+    _check(name)
     secret = f"sgw_{secrets.token_urlsafe(32)}"
     _with_tokens(config, lambda t: t.create_token(name, frozenset(scopes), secret))
     click.echo(f"{name}: keep it safe, it is not shown again", err=True)
@@ -55,7 +62,7 @@ def list_(config: Path | None, *, as_json: bool) -> None:
             {
                 "name": t.name,
                 "scopes": sorted(t.scopes),
-                "created_at": t.created_at.isoformat(timespec="milliseconds"),
+                "created_at": rfc3339(t.created_at),
             }
             for t in tokens
         ]
@@ -78,6 +85,17 @@ def revoke(ctx: click.Context, name: str, config: Path | None) -> None:
         return
     click.echo(f"error: there is no token {name!r}; sip-gateway token list", err=True)
     ctx.exit(1)
+
+
+def _check(name: str) -> None:
+    if not _NAME.fullmatch(name):
+        raise InvalidRequest(
+            f"{name[:80]!r} is no name for a token: 1 to 64 of A-Z a-z 0-9 _ . -; type crm-1"
+        )
+    if name == TOKEN_NAME:
+        raise InvalidRequest(
+            f"{name} is the gateway's own token, for these commands; take another name"
+        )
 
 
 def _with_tokens(

@@ -1,4 +1,5 @@
 import json
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,35 @@ def test_a_token_name_is_taken_once(config: str) -> None:
 
     assert again.exit_code == 1
     assert "crm" in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        pytest.param("", "1 to 64 of A-Z a-z 0-9 _ . -", id="nameless"),
+        pytest.param("a b", "1 to 64 of A-Z a-z 0-9 _ . -", id="space"),
+        pytest.param("crm\n", "1 to 64 of A-Z a-z 0-9 _ . -", id="line end"),
+        pytest.param("\u0663", "1 to 64 of A-Z a-z 0-9 _ . -", id="other digits"),
+        pytest.param("a" * 65, "1 to 64 of A-Z a-z 0-9 _ . -", id="long"),
+        pytest.param("cli", "the gateway's own", id="reserved"),
+    ],
+)
+def test_a_token_without_a_proper_name_is_not_made(config: str, name: str, told: str) -> None:
+    result = run("token", "create", name, "--scope", "admin", "--config", config)
+    listed = run("token", "list", "--json", "--config", config)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert json.loads(listed.stdout) == []
+
+
+def test_a_tokens_time_is_written_as_over_rest(config: str) -> None:
+    run("token", "create", "crm", "--scope", "admin", "--config", config)
+
+    listed = run("token", "list", "--json", "--config", config)
+
+    written = json.loads(listed.stdout)[0]["created_at"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", written)
 
 
 def test_a_revoked_token_is_gone(config: str) -> None:
