@@ -19,6 +19,8 @@ Resolve = Callable[[str], Awaitable[Collection[str]]]
 
 _TLS_PORT = 5061
 _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+"""Trusted by an account without a registrar, over UDP: a browser on this machine connects by
+TCP to any port for any web page, and what the page posts can be a whole SIP request."""
 
 
 class Accounts:
@@ -97,8 +99,11 @@ def identity_of(
                 (address, port)
                 for host, port in named
                 for address in addresses.get(host.strip("[]"), (host.strip("[]"),))
+                # Over TCP any port of it would be trusted; by UDP it is already.
+                if account.registrar or not _is_loopback(address)
             ),
-            networks=(*networks, *(() if account.registrar else _LOOPBACK)),
+            networks=tuple(networks),
+            udp_networks=() if account.registrar else _LOOPBACK,
         ),
         mode=account.mode,
         identity=account.identity,
@@ -149,6 +154,10 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _is_loopback(host: str) -> bool:
+    return _is_address(host) and any(ip_address(host) in network for network in _LOOPBACK)
 
 
 def _port(uri: SipUri) -> int:

@@ -24,20 +24,24 @@ class Sources:
 
     hosts: frozenset[tuple[str, int]] = frozenset()
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    udp_networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Trusted over UDP alone."""
 
     def trust(self, transport: str, source: str) -> bool:
         """Over UDP the port counts too; a TCP or TLS client's port is any."""
         host, port = split_source(source)
+        networks = self.networks
         if transport.upper() == "UDP":
             if (host, port) in self.hosts:
                 return True
+            networks += self.udp_networks
         elif any(host == trusted for trusted, _ in self.hosts):
             return True
         try:
             address = ip_address(host)
         except ValueError:
             return False
-        return any(address in network for network in self.networks)
+        return any(address in network for network in networks)
 
 
 def split_source(source: str) -> tuple[str, int]:
@@ -126,6 +130,12 @@ def recognise(
 
 def _doubt(request: InboundRequest, account: AccountIdentity, *, by_contact: bool) -> str:
     if not account.sources.trust(request.transport, request.source):
+        if not account.registered and account.sources.trust("UDP", request.source):
+            return (
+                f"it came from {request.source} over {request.transport}, as any web page that"
+                " is open on this machine could send it; let its sender use UDP, or, to trust"
+                ' such connections, add "127.0.0.0/8" to trusted_sources in [sip]'
+            )
         return (
             f"{request.source} is not trusted for account {account.name}; if it is a SIP"
             f' server that authenticates its users, add "{request.source}" to'

@@ -159,6 +159,31 @@ async def test_a_huge_request_over_tcp_is_not_answered(tmp_path: Path) -> None:
         await answers_still(gateway)
 
 
+def posted_by_a_browser(body: bytes, port: int) -> bytes:
+    """What a page may send anywhere without asking first (CORS: a simple request)."""
+    return (
+        f"POST / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nOrigin: http://evil.example\r\n"
+        f"Content-Type: text/plain\r\nContent-Length: {len(body)}\r\n\r\n"
+    ).encode() + body
+
+
+async def test_a_web_page_commands_nothing(tmp_path: Path) -> None:
+    """PJSIP passes over the HTTP head, and takes the rest for a request of this machine."""
+    async with gateway_on(tmp_path) as gateway:
+        via = {"Via": "SIP/2.0/TCP 127.0.0.1:9;rport;branch=z9hG4bKpost"}
+        body = b"\r\n" * 3000 + bytes(Hostile("by a web page", 200, replaced=via))
+        post = posted_by_a_browser(body, gateway.sip_port)
+
+        await asyncio.to_thread(answer_over_tcp, post, gateway.sip_port)
+
+        async def kept() -> dict[str, Any]:
+            items = await gateway.history()
+            return items[0] if items else {}
+
+        item = await eventually(kept)
+        assert (item["text"], item["status"]) == ("dial 1002", "refused")
+
+
 async def test_what_is_hostile_is_shown_as_it_was(tmp_path: Path) -> None:
     async with gateway_on(tmp_path) as gateway:
         sent = [

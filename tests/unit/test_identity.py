@@ -29,7 +29,7 @@ LOCAL = AccountIdentity(
     name="local",
     uri=SipUri.parse("sip:desk@localhost"),
     registered=False,
-    sources=Sources(networks=(ip_network("127.0.0.0/8"), ip_network("::1/128"))),
+    sources=Sources(udp_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128"))),
 )
 REQUEST = InboundRequest(
     id=MessageId(uuid7(NOON)),
@@ -128,6 +128,18 @@ def test_a_local_account_believes_loopback_only() -> None:
 
     assert recognised(here).proven
     assert not recognised(lan).proven
+
+
+@pytest.mark.parametrize("source", ["127.0.0.1:61000", "[::1]:61000", "[::ffff:127.0.0.1]:9"])
+def test_a_local_account_does_not_believe_a_connection_of_this_machine(source: str) -> None:
+    """A web page in a browser makes one to any port."""
+    here = replace(REQUEST, request_uri="sip:desk@127.0.0.1:5070", source=source)
+
+    result = recognised(replace(here, transport="TCP"))
+
+    assert recognised(here).proven
+    assert not result.proven
+    assert 'UDP, or, to trust such connections, add "127.0.0.0/8"' in result.doubt
 
 
 def test_a_local_accounts_parameter_is_not_one() -> None:

@@ -147,6 +147,23 @@ def test_only_an_account_without_registrar_trusts_loopback() -> None:
     assert not registered.sources.trust("UDP", "127.0.0.1:40000")
 
 
+def test_over_tcp_only_a_trusted_network_makes_loopback_one() -> None:
+    """A trusted address has a port, which tells programs apart over UDP alone."""
+    local = only(accounts_of(Dns()))
+    by_address = only(accounts_of(Dns(), "127.0.0.1:5060", proxy="sip:127.0.0.1"))
+    by_network = only(accounts_of(Dns(), "127.0.0.0/8"))
+
+    assert not local.sources.trust("TCP", "127.0.0.1:40000")
+    assert not by_address.sources.trust("TCP", "127.0.0.1:40000")
+    assert by_network.sources.trust("TCP", "127.0.0.1:40000")
+
+
+def test_a_registrar_on_this_machine_is_trusted_over_tcp() -> None:
+    registered = only(accounts_of(Dns(), registrar="sip:127.0.0.1"))
+
+    assert registered.sources.trust("TCP", "127.0.0.1:40000")
+
+
 def test_an_account_without_registrar_has_no_contact_to_prove_by() -> None:
     assert only(accounts_of(Dns())).contact_secret == ""
     assert only(accounts_of(Dns(), registrar="sip:10.0.0.5")).contact_secret == "5ecret"
