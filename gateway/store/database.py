@@ -2,8 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import closing
+from collections.abc import (
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Coroutine,
+    Iterator,
+    Sequence,
+)
+from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -25,6 +32,7 @@ from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError, ConflictError, StorageUnavailable
 from gateway.ports import Health
 from gateway.store import schema
+from gateway.store.claim import claim
 
 SQLITE = "sqlite+aiosqlite"
 POSTGRESQL = "postgresql+asyncpg"
@@ -139,15 +147,40 @@ class Database:
             return await self._run(self._writing, work)
 
     async def _run(self, engine: AsyncEngine, work: Work[T]) -> T:
-        try:
+        with self._translated():
             async with engine.begin() as connection:
                 return await work(connection)
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
         except IntegrityError as exc:
             raise ConflictError(f"the store has it already: {exc.orig}") from exc
         except self._unavailable as exc:
             raise StorageUnavailable(f"database: {_reason(exc)}") from exc
         except SQLAlchemyError as exc:
             raise StatementRefused(f"database: {_reason(exc)}") from exc
+
+    @asynccontextmanager
+    async def claimed(self) -> AsyncIterator[None]:
+        """While this is the one gateway on the database; raises AlreadyRunning.
+
+        Two would answer each other's inbound messages. A file needs no claim, as its data
+        folder has a lock. Where the claim is lost with its connection, the gateway goes on.
+        """
+        if self.is_sqlite:
+            yield
+            return
+        with self._translated():
+            connection = await self.engine.connect()
+        try:
+            with self._translated():
+                await claim(connection)
+            yield
+        finally:
+            await connection.invalidate()  # in the pool, it would hold the claim on
+            await connection.close()
 
     async def health(self) -> Sequence[Health]:
         """Whether it can be read."""

@@ -142,3 +142,14 @@ async def test_a_database_that_can_be_read_is_healthy(database: Database) -> Non
     [health] = await database.health()
 
     assert health == Health("database", ok=True, detail=database.engine.dialect.name)
+
+
+async def test_a_file_needs_no_claim_since_its_folder_has_a_lock(tmp_path: Path) -> None:
+    async with (
+        Database(settings=DatabaseSettings(), data_dir=tmp_path) as database,
+        database.claimed(),
+        database.claimed(),
+    ):
+        await database.prepare()
+
+        assert (await database.revision()).is_current
