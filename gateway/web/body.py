@@ -1,10 +1,12 @@
 """Reading what a client sent: its JSON body or query string as a checked model."""
 
+from datetime import datetime
 from typing import Annotated, TypeVar
 
 from aiohttp import web
-from pydantic import AfterValidator, ValidationError
+from pydantic import AfterValidator, BeforeValidator, ValidationError, WithJsonSchema
 
+from gateway.web.notation import parse_moment, parse_time
 from gateway.web.objection import member_errors, parameter_errors
 from gateway.web.problem import Code, FieldError, HttpProblem
 from gateway.web.route import JSON, QueryParameters, RequestBody
@@ -20,6 +22,14 @@ def _without_nul(text: str) -> str:
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
+Time = Annotated[datetime, BeforeValidator(parse_time)]
+"""Of RFC 3339, with its zone."""
+Moment = Annotated[
+    datetime,
+    BeforeValidator(parse_moment),
+    WithJsonSchema({"type": "string", "anyOf": [{"format": "date-time"}, {"format": "date"}]}),
+]
+"""A Time, or a day for its midnight in UTC."""
 
 
 async def read_body(request: web.Request, model: type[Body]) -> Body:

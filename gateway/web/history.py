@@ -4,14 +4,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.address import Aor, SipUri
 from gateway.errors import AddressError, InvalidRequest
 from gateway.message import Direction, Status
 from gateway.ports import Archive, Clock, Conversation, Page, Place
 from gateway.query import MAX_PAGE, HistoryQuery, parse_query
-from gateway.web.body import Text, read_query
+from gateway.web.body import Moment, Text, read_query
 from gateway.web.cursor import (
     Cursor,
     decode_archive_id,
@@ -51,8 +51,10 @@ class HistoryParameters(ConversationParameters):
     direction: Direction | None = None
     status: str = ""
     """One, or several separated by commas."""
-    since: AwareDatetime | None = None
-    until: AwareDatetime | None = None
+    since: Moment | None = None
+    """Inclusive: a time of RFC 3339, or a day such as 2026-11-01 for its midnight UTC."""
+    until: Moment | None = None
+    """Exclusive: a time of RFC 3339, or a day such as 2026-11-01 for its midnight UTC."""
 
 
 class MessagePageView(View):

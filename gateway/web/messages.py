@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import Annotated
 
 from aiohttp import web
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from gateway.config import parse_duration
 from gateway.errors import ConflictError, StorageUnavailable
 from gateway.message import Direction, Message, MessageId, message_id_text
 from gateway.outbox import MAX_TEXT, OutboundRequest, Outbox
 from gateway.ports import Archive, Clock, DeliveryQueue, StoredResponse
-from gateway.web.body import Text, read_body
+from gateway.web.body import Text, Time, read_body
 from gateway.web.message_view import (
     AttemptsView,
     MessageView,
@@ -43,8 +43,8 @@ class MessageRequest(RequestBody):
     """The sending account's name; else the one of the recipient's domain."""
     ttl: Annotated[str, Field(max_length=32)] | None = None
     """How long to try, such as ``90s`` or ``72h``."""
-    send_at: AwareDatetime | None = None
-    """Not before."""
+    send_at: Time | None = None
+    """Not before: a time of RFC 3339."""
     client_ref: Annotated[Text, Field(max_length=200)] = ""
     """The sender's own name for it, kept with the message."""
     tags: tuple[Annotated[Text, Field(min_length=1, max_length=64)], ...] = Field(

@@ -126,7 +126,13 @@ async def test_a_made_up_cursor_is_refused(api: Api, path: str, cursor: str) -> 
             "q=is:queued&status=queued,failed", ["pizza today", "to 102"], id="status-both-ways"
         ),
         pytest.param("since=2026-06-01T12:01:00Z", ["pizza today", "to 102"], id="since"),
+        pytest.param("since=2026-06-01", ["pizza today", "to 102", "to 101"], id="since-day"),
+        pytest.param("since=2026-06-02", [], id="since-next-day"),
+        pytest.param(
+            "since=2026-06-01t14:01:00.000%2B02:00", ["pizza today", "to 102"], id="offset"
+        ),
         pytest.param("until=2026-06-01T12:01:00Z", ["to 101"], id="until"),
+        pytest.param("until=2026-06-01", [], id="until-day"),
         pytest.param(
             "q=after:-1h&until=2026-06-01T12:01:00Z", ["to 101"], id="times-both-ways"
         ),
@@ -207,6 +213,37 @@ async def test_a_wrong_parameter_is_named(
     assert detail in error["detail"]
     assert "pointer" not in error
     assert detail in reply.json["detail"]
+
+
+@pytest.mark.parametrize("parameter", ["since", "until"])
+@pytest.mark.parametrize(
+    "moment",
+    [
+        pytest.param("2026", id="year"),
+        pytest.param("0", id="epoch"),
+        pytest.param("1790000000.5", id="epoch-seconds"),
+        pytest.param("-1", id="negative"),
+        pytest.param("", id="nothing"),
+        pytest.param("2026-06", id="month"),
+        pytest.param("20260601", id="basic-day"),
+        pytest.param("2026-06-31", id="no-such-day"),
+        pytest.param("2026-06-01T12:00:00", id="no-zone"),
+        pytest.param("2026-06-01T12:00Z", id="no-seconds"),
+        pytest.param("2026-06-01T25:00:00Z", id="no-such-hour"),
+        pytest.param("2026-06-01T12:00:00+00:00", id="plus-not-escaped"),
+        pytest.param("0001-01-01T00:00:00%2B14:00", id="before-all-time"),
+        pytest.param("٢٠٢٦-06-01", id="other-digits"),
+        pytest.param("2026-W23-1", id="week"),
+    ],
+)
+async def test_a_moment_that_is_not_rfc_3339_is_told_what_to_write(
+    api: Api, parameter: str, moment: str
+) -> None:
+    reply = await api.get(f"/v1/messages?{parameter}={moment}")
+
+    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert reply.json["detail"].startswith(f"{parameter}: must be a time of RFC 3339; write ")
+    assert "2026-11-01 for midnight UTC" in reply.json["detail"]
 
 
 async def test_conversations_come_newest_first_with_counts(office: Office) -> None:

@@ -102,4 +102,6 @@ async def test_query_parameters_are_described_without_references(api: Api) -> No
         *("limit", "cursor", "order"),
     }
     assert list(references(parameters)) == []
+    assert "midnight UTC" in parameters["since"]["description"]
+    assert "midnight UTC" in parameters["until"]["description"]
     assert parameters["order"]["enum"] == ["desc", "asc"]
