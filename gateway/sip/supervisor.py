@@ -5,7 +5,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from prometheus_client import Counter
 
@@ -35,6 +35,16 @@ STOP_SECONDS = DRAIN_SECONDS + 7.0
 PORT_SECONDS = 3.0
 """How long a port may stay with a gateway that is just ending."""
 START_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Life:
+    """How an engine's life went."""
+
+    exit_code: int | None
+    """None: it could not be started."""
+    steady: bool
+    """It was open for a while."""
 
 
 class Supervisor:
@@ -92,11 +102,15 @@ class Supervisor:
         delay = RESTART_SECONDS
         began = time.monotonic()
         while True:
-            steady = await self._live()
+            life = await self._live()
             self._decide(time.monotonic() - began)
             if self._stopping or self._error is not None:
                 return
-            delay = RESTART_SECONDS if steady else min(delay * 2, MAX_RESTART_SECONDS)
+            if life.exit_code is not None:
+                log.warning(
+                    "the SIP engine ended with code %s; it is started again", life.exit_code
+                )
+            delay = RESTART_SECONDS if life.steady else min(delay * 2, MAX_RESTART_SECONDS)
             await asyncio.sleep(delay)
 
     async def stop(self, running: asyncio.Task[None]) -> None:
@@ -108,15 +122,15 @@ class Supervisor:
             await asyncio.wait([running], timeout=STOP_SECONDS)
         running.cancel()
 
-    async def _live(self) -> bool:
-        """One engine from start to end; whether it was open for a while."""
+    async def _live(self) -> _Life:
+        """One engine from start to end."""
         self._starts.inc()
         self._attempts += 1
         try:
             self._process = await EngineProcess.start()
         except OSError as exc:
             self._fail(OpenFailed(Cause.SETTINGS, f"cannot start the SIP engine: {exc}"))
-            return False
+            return _Life(exit_code=None, steady=False)
         try:
             self._process.tell(self._opening)
             async for report in self._process.reports():
@@ -126,9 +140,8 @@ class Supervisor:
             process, self._process = self._process, None
             code = await process.end()
             self._ended()
-        if not self._stopping:
-            log.warning("the SIP engine ended with code %s; it is started again", code)
-        return opened_at is not None and time.monotonic() - opened_at > STEADY_SECONDS
+        steady = opened_at is not None and time.monotonic() - opened_at > STEADY_SECONDS
+        return _Life(exit_code=code, steady=steady)
 
     def _note(self, report: Report) -> None:
         match report:

@@ -39,7 +39,7 @@ def kill(user_agent: UserAgent) -> None:
 
 
 async def test_a_killed_engine_is_back_in_two_seconds_on_the_same_ports(
-    user_agent: UserAgent, peer: Peer, received: Received
+    user_agent: UserAgent, peer: Peer, received: Received, caplog: pytest.LogCaptureFixture
 ) -> None:
     ports = user_agent.udp_port, user_agent.tcp_port
     assert ports[0]
@@ -50,6 +50,7 @@ async def test_a_killed_engine_is_back_in_two_seconds_on_the_same_ports(
 
     writer.close()
     assert (user_agent.udp_port, user_agent.tcp_port) == ports
+    assert "ended with code -9; it is started again" in caplog.text
     assert answer.status_code == 200
     assert [request.text for request in await received.count(1)] == ["after"]
 
@@ -161,10 +162,11 @@ async def test_a_taken_port_is_named_with_its_remedy(make: Make, transport: str)
     ids=["foreign-address", "host-name", "no-transport"],
 )
 async def test_settings_that_cannot_work_say_which(
-    make: Make, settings: dict[str, object], words: str
+    make: Make, settings: dict[str, object], words: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         async with make(**settings):
             pass
 
     assert words in str(caught.value)
+    assert "started again" not in caplog.text
