@@ -2,15 +2,16 @@
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
-from gateway.address import SipUri
+from gateway.address import Aor, SipUri, resolve_recipient
 from gateway.cli.options import load_settings
 from gateway.config_file import FILE_NAME
-from gateway.errors import AddressError, ConfigError
+from gateway.errors import AddressError, ConfigError, InvalidRequest
 from gateway.microsip.ini import find_ini, read_account
 
 TEMPLATE = """\
@@ -31,7 +32,7 @@ uri = {uri}
 # Nobody may command by SIP without a rule; the first that matches wins.
 {rules}
 [phone]
-driver = "auto"                   # auto | dde | simulated | none
+driver = "auto"                   # auto | dde | copydata | simulated | none
 # allow_numbers = ["*"]
 # deny_numbers = ["00*", "+*", "0900*"]
 # calls_per_hour = 30
@@ -52,6 +53,8 @@ COMMENTED_RULE = """\
 # who = ["sip:101@office.example"]
 # allow = ["phone:read", "phone:control", "history:own", "send"]
 """
+
+_USER = re.compile(r"[A-Za-z0-9_.+-]{1,64}")  # it names the password's file too
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,9 @@ def init(  # noqa: PLR0913  one argument an option
         registration = _from_ini(ini, user)
     else:
         registration = _as_told(registrar, domain, user)
-    output.write_text(_render(registration, extension), encoding="utf-8")
+    _check(registration)
+    who = None if extension is None else _who(extension, registration.domain)
+    output.write_text(_render(registration, who), encoding="utf-8")
     load_settings(_with_password_file(output, registration))
     click.echo(f"wrote {output}")
     if registration.registrar:
@@ -118,7 +123,29 @@ def _as_told(registrar: str | None, domain: str | None, user: str) -> Registrati
     return Registration(user, domain or uri.host, str(uri))
 
 
-def _render(registration: Registration, extension: str | None) -> str:
+def _check(registration: Registration) -> None:
+    if not _USER.fullmatch(registration.user):
+        raise InvalidRequest(
+            f"--user: {registration.user!r} is no extension of letters, digits and _ . + -; "
+            "type --user bot"
+        )
+    try:
+        resolve_recipient(registration.user, registration.domain)
+    except AddressError as exc:
+        raise InvalidRequest(f"the domain: {exc}; it must be like office.example") from exc
+
+
+def _who(extension: str, domain: str) -> Aor:
+    """What a rule is compared with: nothing else would ever match."""
+    try:
+        return resolve_recipient(extension, domain).aor
+    except AddressError as exc:
+        raise InvalidRequest(
+            f"--extension: {exc}; type --extension 101 or --extension sip:101@{domain}"
+        ) from exc
+
+
+def _render(registration: Registration, who: Aor | None) -> str:
     lines = []
     if registration.registrar:
         lines += [
@@ -129,8 +156,7 @@ def _render(registration: Registration, extension: str | None) -> str:
     if registration.proxy:
         lines.append(f"proxy = {json.dumps(registration.proxy)}")
     rules = COMMENTED_RULE
-    if extension:
-        who = extension if ":" in extension else f"sip:{extension}@{registration.domain}"
+    if who:
         rules = RULE.format(who=json.dumps(who))
     return TEMPLATE.format(
         uri=json.dumps(f"sip:{registration.user}@{registration.domain}"),

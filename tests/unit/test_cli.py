@@ -3,11 +3,13 @@ import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from click.testing import CliRunner, Result
 
 from gateway.cli import main
+from gateway.config import Phone
 
 
 def run(*arguments: str) -> Result:
@@ -165,6 +167,58 @@ def test_init_writes_what_config_check_accepts(tmp_path: Path) -> None:
 
     assert (written.exit_code, checked.exit_code) == (0, 0), written.output + checked.output
     assert "sip:101@pbx.example" in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("extension", "who"),
+    [
+        pytest.param("101", "sip:101@pbx.example", id="user part"),
+        pytest.param("101@Other.Example", "sip:101@other.example", id="with host"),
+        pytest.param("sip:101@pbx.example;transport=tcp", "sip:101@pbx.example", id="URI"),
+    ],
+)
+def test_init_writes_the_rule_for_the_address_of_record(
+    tmp_path: Path, extension: str, who: str
+) -> None:
+    path = tmp_path / "gateway.toml"
+    options = ("--domain", "pbx.example", "--output", str(path))
+
+    result = run("init", "--extension", extension, *options)
+
+    assert result.exit_code == 0, result.output
+    assert f'who = ["{who}"]' in path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        pytest.param("--extension", "1 2", "type --extension 101", id="extension"),
+        pytest.param("--extension", "", "type --extension 101", id="no extension"),
+        pytest.param("--extension", "tel:101", "type --extension 101", id="not SIP"),
+        pytest.param("--user", "a b", "type --user bot", id="user"),
+        pytest.param("--user", "../bot", "type --user bot", id="user that is a path"),
+        pytest.param("--domain", "a b", "must be like office.example", id="domain"),
+    ],
+)
+def test_init_writes_nothing_when_an_address_is_wrong(
+    tmp_path: Path, option: str, value: str, told: str
+) -> None:
+    path = tmp_path / "gateway.toml"
+
+    result = run("init", option, value, "--output", str(path))
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_init_names_every_driver(tmp_path: Path) -> None:
+    path = tmp_path / "gateway.toml"
+
+    run("init", "--output", str(path))
+
+    drivers = " | ".join(get_args(Phone.model_fields["driver"].annotation))
+    assert f"# {drivers}\n" in path.read_text()
 
 
 def test_init_does_not_overwrite(tmp_path: Path) -> None:
