@@ -44,8 +44,11 @@ class WorkerSettings:
     per_destination: int = 50  # with more in flight UDP peers lose datagrams
     lease: timedelta = timedelta(minutes=2)
     """Longer than a SIP transaction, which ends after 32 s (RFC 3261, section 17.1.2.2)."""
-    grace: timedelta = timedelta(seconds=5)
-    """How long a stopping worker waits for the final responses of what is in flight."""
+    grace: timedelta = timedelta(seconds=2.5)
+    """How long a stopping worker waits for the final responses of what is in flight.
+
+    A lost request or response has been repeated twice by then (RFC 3261, section 17.1.2.2).
+    """
     patience: Patience = field(default_factory=Patience)
 
 

@@ -29,9 +29,8 @@ RESTART_SECONDS = 0.2
 MAX_RESTART_SECONDS = 5.0
 STEADY_SECONDS = 1.0
 """An engine that was open for this long did not fail at its start."""
-DRAIN_SECONDS = 3.0
-STOP_SECONDS = DRAIN_SECONDS + 7.0
-"""PJSIP takes 4 s to leave a registrar that does not answer."""
+LEAVE_SECONDS = 3.0
+"""The engine gives registrars 2 s to answer, once nothing is in flight any more."""
 PORT_SECONDS = 3.0
 """How long a port may stay with a gateway that is just ending."""
 START_ATTEMPTS = 3
@@ -113,13 +112,16 @@ class Supervisor:
             delay = RESTART_SECONDS if life.steady else min(delay * 2, MAX_RESTART_SECONDS)
             await asyncio.sleep(delay)
 
-    async def stop(self, running: asyncio.Task[None]) -> None:
-        """Ends the engine, and with it *running*, the task of ``run``."""
+    async def stop(self, running: asyncio.Task[None], *, drain_seconds: float) -> None:
+        """Ends the engine, and with it *running*, the task of ``run``.
+
+        The engine waits *drain_seconds* for the answers to what is in flight.
+        """
         self._stopping = True
         if self._process is not None and self.is_open:
             with contextlib.suppress(SendError):  # it is just ending by itself
-                self._process.tell(Stop(DRAIN_SECONDS))
-            await asyncio.wait([running], timeout=STOP_SECONDS)
+                self._process.tell(Stop(drain_seconds))
+            await asyncio.wait([running], timeout=drain_seconds + LEAVE_SECONDS)
         running.cancel()
 
     async def _live(self) -> _Life:

@@ -30,6 +30,7 @@ log = logging.getLogger(__name__)
 
 ANSWER_SECONDS = 70.0
 """Twice Timer F (RFC 3261, section 17.1.2.2): answering a 401 is a second transaction."""
+DRAIN_SECONDS = 3.0
 
 OnRegistered = Callable[[str], Awaitable[None]]
 """Called with an account's name each time its registrar accepts it after it did not."""
@@ -87,8 +88,12 @@ class UserAgent:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        """Takes no more sends, waits for those in flight, unregisters."""
-        await self._supervisor.stop(self._supervising)
+        """Takes no more sends, waits for those in flight, unregisters.
+
+        A send that was cancelled is not waited for: nobody wants its answer.
+        """
+        drain_seconds = DRAIN_SECONDS if self._in_flight else 0.0
+        await self._supervisor.stop(self._supervising, drain_seconds=drain_seconds)
         self._taking.cancel()
         if not isinstance(error, asyncio.CancelledError):
             # A task group would wrap what is not its own.

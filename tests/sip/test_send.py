@@ -5,7 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 
 import pytest
 from pydantic import SecretStr
@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from gateway.config import Account
 from gateway.errors import SendError
 from gateway.message import FinalResponse
-from gateway.sip.user_agent import UserAgent
+from gateway.sip.user_agent import DRAIN_SECONDS, UserAgent
 from tests.sip.conftest import LOCAL, delivery
 from tests.sip.peer import HOST, Peer, Reply, always, challenged, silent
 
@@ -197,6 +197,21 @@ async def test_sends_in_flight_are_unanswered_when_the_engine_dies(
 
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
     assert [isinstance(o, SendError) and o.sent for o in outcomes] == [True] * 3
+
+
+async def test_a_clean_stop_waits_for_no_answer_that_nobody_wants(
+    make: Make, peer: Peer
+) -> None:
+    peer.answers["MESSAGE"] = silent
+    async with AsyncExitStack() as stack:
+        user_agent = await stack.enter_async_context(make())
+        sending = asyncio.create_task(user_agent.send(delivery(peer)))
+        await peer.next("MESSAGE")
+
+        sending.cancel()
+        await asyncio.gather(sending, return_exceptions=True)
+        async with asyncio.timeout(DRAIN_SECONDS):
+            await stack.aclose()
 
 
 async def test_a_clean_stop_waits_for_what_is_in_flight(make: Make, peer: Peer) -> None:
