@@ -170,8 +170,9 @@ def _is(query: HistoryQuery, value: str, _: _Reading) -> HistoryQuery:
     if word in set(Status):
         return replace(query, statuses=query.statuses | {Status(word)})
     words = [*Status, *Direction]
-    near = get_close_matches(word[:20], words, 3, cutoff=0.0)
-    raise InvalidRequest(f"is:{value[:20]} is no status; type is:{' or is:'.join(near)}")
+    near = get_close_matches(word[:20], words, 1, cutoff=0.6)
+    known = f"type is:{near[0]}" if near else "type is: with one of " + " ".join(words)
+    raise InvalidRequest(f"is:{value[:20]} is no status; {known}")
 
 
 def _in(query: HistoryQuery, value: str, _: _Reading) -> HistoryQuery:
