@@ -41,13 +41,12 @@ def load(
 ) -> Settings:
     """The effective settings; raises ConfigError that names file, key and remedy."""
     values = _read(path) if path else {}
-    from_environment = _environment(environ)
-    merged = _merge(_merge(values, from_environment), overrides or {})
+    merged = _merge(_merge(values, _environment(environ)), overrides or {})
     base = path.parent if path else Path()
     try:
         return Settings.model_validate(_with_secrets(merged, base))
     except ValidationError as exc:
-        raise ConfigError(_explain(exc, path, from_environment)) from exc
+        raise ConfigError(_explain(exc, path, environ)) from exc
 
 
 def masked(settings: Settings) -> dict[str, Any]:
@@ -78,15 +77,21 @@ def _read(path: Path) -> dict[str, Any]:
 def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
     """``GATEWAY_HTTP__PORT=9000`` -> ``{"http": {"port": 9000}}``; lists as JSON."""
     values: dict[str, Any] = {}
-    for name, text in environ.items():
-        if not name.upper().startswith(ENV_PREFIX) or name.upper() == ENV_FILE:
-            continue
-        *sections, key = name[len(ENV_PREFIX) :].lower().split("__")
+    for name, (*sections, key) in _variables(environ).items():
         place = values
         for section in sections:
             place = place.setdefault(section, {})
-        place[key] = _plain_or_json(text)
+        place[key] = _plain_or_json(environ[name])
     return values
+
+
+def _variables(environ: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """``GATEWAY_HTTP__PORT`` -> ``("http", "port")``, for each that is ours."""
+    return {
+        name: tuple(name[len(ENV_PREFIX) :].lower().split("__"))
+        for name in environ
+        if name.upper().startswith(ENV_PREFIX) and name.upper() != ENV_FILE
+    }
 
 
 def _plain_or_json(text: str) -> Any:
@@ -132,16 +137,14 @@ def _with_secret(item: Any, base: Path, where: str) -> Any:
     return item
 
 
-def _explain(exc: ValidationError, path: Path | None, environment: dict[str, Any]) -> str:
+def _explain(exc: ValidationError, path: Path | None, environ: Mapping[str, str]) -> str:
     lines = []
     errors = exc.errors(include_url=False, include_input=False)
     for error in errors:
         location = error["loc"]
         if error["type"] == "too_short" and _has_deeper(errors, location):
             continue  # the items are there, but wrong
-        source = path or "the defaults"
-        if _reaches(environment, location):
-            source = ENV_PREFIX + "__".join(str(part).upper() for part in location)
+        source = _variables_behind(environ, location) or path or "the defaults"
         what = error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             what = "unknown key" + _nearest(location)
@@ -154,12 +157,22 @@ def _has_deeper(errors: Sequence[ErrorDetails], location: tuple[int | str, ...])
     return any(e["loc"][:depth] == location and len(e["loc"]) > depth for e in errors)
 
 
-def _reaches(values: Any, location: tuple[int | str, ...]) -> bool:
-    for part in location:
-        if not isinstance(values, Mapping) or part not in values:
-            return False
-        values = values[part]
-    return bool(location)
+def _variables_behind(environ: Mapping[str, str], location: tuple[int | str, ...]) -> str:
+    """Those that hold what is at *location*, or something in it, as they were given."""
+    names = []
+    for name, place in _variables(environ).items():
+        depth = min(len(place), len(location))
+        if depth and place[:depth] == location[:depth]:
+            value = _plain_or_json(environ[name])
+            names += [name] if _reaches(value, location[depth:]) else []
+    return ", ".join(names)
+
+
+def _reaches(value: Any, location: tuple[int | str, ...]) -> bool:
+    """Whether *value* has something at *location*; a list, whatever is in it."""
+    if not location or not isinstance(value, Mapping):
+        return True
+    return location[0] in value and _reaches(value[location[0]], location[1:])
 
 
 def _dotted(location: tuple[int | str, ...]) -> str:

@@ -84,6 +84,43 @@ def test_a_mistake_in_the_environment_names_the_variable() -> None:
         load(None, {"GATEWAY_HTTP__PRT": "1"})
 
 
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        pytest.param({"GATEWAY_HTP__PORT": "1"}, "GATEWAY_HTP__PORT: htp: ", id="section"),
+        pytest.param({"Gateway_Http__Prt": "1"}, "Gateway_Http__Prt: http.prt: ", id="case"),
+        pytest.param(
+            {"GATEWAY_HTP__PORT": "1", "GATEWAY_HTP__HOST": "x", "GATEWAY_HTTP__PORT": "1"},
+            "GATEWAY_HTP__PORT, GATEWAY_HTP__HOST: htp: ",
+            id="several",
+        ),
+        pytest.param(
+            {"GATEWAY_SIP__ACCOUNTS": '[{"name": "a", "uri": "bot"}]'},
+            "GATEWAY_SIP__ACCOUNTS: sip.accounts[1].uri: ",
+            id="JSON",
+        ),
+        pytest.param(
+            {"GATEWAY_HTTP": '{"port": "many"}'}, "GATEWAY_HTTP: http.port: ", id="object"
+        ),
+        pytest.param({"GATEWAY_SIP__UDP_PORT": "x"}, "GATEWAY_SIP__UDP_PORT: ", id="union"),
+    ],
+)
+def test_a_variable_is_named_as_it_was_given(environ: dict[str, str], told: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(None, environ)
+
+    assert str(caught.value).startswith(told)
+
+
+def test_a_mistake_in_the_file_is_not_laid_on_a_variable_beside_it(tmp_path: Path) -> None:
+    path = written(tmp_path, "[http]\nprt = 1\n")
+
+    with pytest.raises(ConfigError) as caught:
+        load(path, {"GATEWAY_HTTP": '{"port": 1}', "GATEWAY_HTTP__HOST": "localhost"})
+
+    assert str(caught.value).startswith(f"{path}: http.prt: ")
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="sip-gateway init"):
         load(tmp_path / "none.toml", {})
