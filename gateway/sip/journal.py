@@ -143,10 +143,15 @@ class JournalReader:
         """What the store has committed, in one transaction."""
         connection = self._open()
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany(
-            "DELETE FROM request WHERE id = ?", [(str(row.id),) for row in rows]
-        )
-        connection.execute("COMMIT")
+        try:
+            connection.executemany(
+                "DELETE FROM request WHERE id = ?", [(str(row.id),) for row in rows]
+            )
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:  # some errors have ended it
+                connection.execute("ROLLBACK")
+            raise
 
     def close(self) -> None:
         if self._connection is not None:

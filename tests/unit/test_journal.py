@@ -1,5 +1,6 @@
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -57,6 +58,26 @@ def test_only_what_is_deleted_by_id_is_gone(
     reader.delete(batch)
 
     assert reader.read(500, NOON) == [second]
+
+
+def test_a_delete_that_failed_can_be_made_again(
+    writer: JournalWriter, reader: JournalReader, tmp_path: Path
+) -> None:
+    writer.append(row())
+    batch = reader.read(500, NOON)
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as disk:
+        disk.execute(
+            "CREATE TRIGGER full BEFORE DELETE ON request"
+            " BEGIN SELECT RAISE (ABORT, 'disk full'); END"
+        )
+        with pytest.raises(sqlite3.Error, match="disk full"):
+            reader.delete(batch)
+        writer.append(row())  # nothing is locked
+        disk.execute("DROP TRIGGER full")
+
+    reader.delete(batch)
+
+    assert len(reader.read(500, NOON)) == 1
 
 
 def test_a_partial_row_waits_for_its_completion(
