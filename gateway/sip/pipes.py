@@ -1,14 +1,18 @@
 """The engine's ends of its two pipes: commands come in, reports go out."""
 
+import contextlib
 import os
 import queue
 import socket
+import sys
 import threading
+import traceback
 from collections.abc import Iterator
 
 from gateway.sip.wire import Command, Frame, Open, Report, Send, Stop, decode, encode
 
 _CHUNK = 65_536
+EX_SOFTWARE = 70
 _KEEP_ALIVE = b"\r\n\r\n"  # RFC 5626, section 3.5.1: PJSIP swallows it
 
 
@@ -16,6 +20,7 @@ class CommandReader:
     """Reads commands on a thread of its own, which touches nothing of PJSIP.
 
     At end-of-file the process ends on the spot: its gateway is gone, its ports must be free.
+    So it does when the thread fails: nobody else would hear the gateway, nor see it go.
     """
 
     def __init__(self, descriptor: int) -> None:
@@ -45,6 +50,14 @@ class CommandReader:
         self._wake_up = address
 
     def _read(self) -> None:
+        try:
+            self._follow()
+        finally:
+            if (error := sys.exception()) is not None:
+                traceback.print_exception(error)
+            os._exit(EX_SOFTWARE if error else 0)
+
+    def _follow(self) -> None:
         pending = b""
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as bell:
             while chunk := os.read(self._descriptor, _CHUNK):
@@ -52,8 +65,9 @@ class CommandReader:
                 for line in lines:
                     self._commands.put(_command(line))
                 if lines and self._wake_up:
-                    bell.sendto(_KEEP_ALIVE, self._wake_up)
-        os._exit(0)
+                    # Without a network or the right to send, PJSIP's wait ends by itself.
+                    with contextlib.suppress(OSError):
+                        bell.sendto(_KEEP_ALIVE, self._wake_up)
 
 
 class ReportWriter:
