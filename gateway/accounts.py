@@ -119,11 +119,11 @@ def is_own_address(host: str) -> bool:
     except ValueError:
         return False
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6
-    with socket.socket(family, socket.SOCK_DGRAM) as probe:
-        try:
+    try:
+        with socket.socket(family, socket.SOCK_DGRAM) as probe:
             probe.bind((str(address), 0))
-        except OSError:
-            return False
+    except OSError:  # also when this machine has no IPv6 at all
+        return False
     return not address.is_unspecified
 
 
