@@ -1,5 +1,8 @@
 """Reading what a client sent: its JSON body or query string as a checked model."""
 
+import json
+from collections import Counter
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated, TypeVar
 
@@ -41,10 +44,24 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
             f"the body must be JSON; send Content-Type: {JSON}, not {request.content_type}",
             headers={"Accept": JSON},
         )
+    with suppress(ValueError, RecursionError):  # what is no JSON is told by the model
+        json.loads(raw, object_pairs_hook=_once_each)
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as exc:
         raise _problem(member_errors(exc, model)) from exc
+
+
+def _once_each(members: list[tuple[str, object]]) -> None:
+    """Of a member given twice, nobody knows which is meant (RFC 8259, section 4)."""
+    counts = Counter(name for name, _ in members)
+    errors = tuple(
+        FieldError(pointer="", detail=f"{name[:80]} is given more than once; send it once")
+        for name, count in counts.items()
+        if count > 1
+    )
+    if errors:
+        raise _problem(errors)
 
 
 def read_query(request: web.Request, model: type[Query]) -> Query:

@@ -14,10 +14,11 @@ from gateway.config import Http
 from gateway.errors import AlreadyRunning, ConfigError
 from gateway.metrics import Metrics
 from gateway.web.access import Gate
+from gateway.web.body import read_body, read_query
 from gateway.web.idempotency import OnceOnly
 from gateway.web.middleware import MAX_BODY_BYTES, Ledger, only_for_hosts, problem_documents
 from gateway.web.openapi import openapi_document
-from gateway.web.route import Answer, Call, Resource, Route
+from gateway.web.route import Answer, Call, QueryParameters, RequestBody, Resource, Route
 
 _STOP_SECONDS = 5.0
 _TAKEN = frozenset({errno.EADDRINUSE, 10013, 10048})  # WSAEACCES, WSAEADDRINUSE
@@ -114,6 +115,7 @@ class WebServer:
     def _endpoint(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def endpoint(request: web.Request) -> web.Response:
             call = await self._gate.admit(request, route)
+            await _refuse_unknown(request, route)
             if route.takes_key:
                 return _response(await self._once_only.answer(call, route.handler))
             return _response(await route.handler(call))
@@ -130,6 +132,16 @@ class WebServer:
             handler=describe,
             summary="This interface as an OpenAPI 3.1 document",
         )
+
+
+async def _refuse_unknown(request: web.Request, route: Route) -> None:
+    """Parameters or members of a route that has none; a handler reads those it has."""
+    if not route.scopes:  # probes, webhooks: their senders may add what they like
+        return
+    if route.query is None:
+        read_query(request, QueryParameters)
+    if route.request is None and route.method == "POST":
+        await read_body(request, RequestBody)
 
 
 def _response(answer: Answer) -> web.Response:

@@ -197,6 +197,11 @@ async def test_a_wrong_member_is_pointed_at(
             "to, text, from, ttl, send_at, client_ref, tags",
             id="unknown",
         ),
+        pytest.param(
+            b'{"to": "1", "text": "x", "to": "2"}',
+            "body: to is given more than once; send it once",
+            id="twice",
+        ),
         pytest.param(b"[]", "body: must be a JSON object, in braces", id="a-list"),
         pytest.param(
             b'{"to": ',
@@ -233,6 +238,7 @@ async def test_text_of_the_greatest_length_is_accepted(api: Api) -> None:
         pytest.param(b'{"to": "101", "text": "\\ud800"}', id="half-a-pair"),
         pytest.param(b"[" * 100_000, id="deep"),
         pytest.param(b'{"to": "101", "text": NaN}', id="not-a-number"),
+        pytest.param(b'{"to": "101", "to": "102", "text": "x"}', id="two-recipients"),
     ],
 )
 async def test_a_body_that_is_no_json_object_is_refused(api: Api, body: bytes) -> None:
@@ -273,6 +279,38 @@ async def test_a_queued_message_can_be_canceled_once(office: Office) -> None:
 
     assert (first.status, first.json["status"]) == (200, "canceled")
     assert (second.status, second.code) == (409, "conflict")
+
+
+@pytest.mark.parametrize("verb", ["cancel", "resend"])
+@pytest.mark.parametrize(
+    ("query", "body", "detail"),
+    [
+        ("", b'{"to": "102"}', "/to: unknown member; send none here"),
+        ("", b"[]", "body: must be a JSON object, in braces"),
+        ("?to=102", b"", "to: unknown parameter; send none here"),
+    ],
+)
+async def test_what_means_nothing_to_a_message_is_refused(
+    office: Office, verb: str, query: str, body: bytes, detail: str
+) -> None:
+    message_id = await office.send()
+
+    reply = await office.api.post(
+        f"/v1/messages/{message_id}/{verb}{query}",
+        data=body,
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert reply.json["detail"] == detail
+    kept = await office.api.get(f"/v1/messages/{message_id}")
+    assert kept.json["status"] == "queued"
+
+
+async def test_an_empty_object_says_nothing_too(office: Office) -> None:
+    reply = await office.api.post(f"/v1/messages/{await office.send()}/cancel", json={})
+
+    assert reply.status == 200
 
 
 async def test_a_final_message_can_be_sent_again_as_a_new_one(office: Office) -> None:

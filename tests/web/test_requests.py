@@ -97,6 +97,30 @@ async def test_a_failure_inside_becomes_a_problem_document(
     assert "secret detail" not in reply.text
 
 
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/v1/messages"),
+        ("GET", "/v1/messages/msg_1/attempts"),
+        ("GET", "/v1/phone"),
+        ("POST", "/v1/phone/hangup"),
+        ("POST", "/v1/commands"),
+    ],
+)
+async def test_a_parameter_where_none_is_known_is_refused(
+    office: Office, method: str, path: str
+) -> None:
+    body = {"to": "101", "text": "x"} if path == "/v1/messages" else {"text": "ping"}
+
+    reply = await office.api.request(
+        method, f"{path}?dry_run=1", json=body if method == "POST" else None
+    )
+
+    assert (reply.status, reply.code) == (400, "invalid_request")
+    assert reply.json["errors"][0]["parameter"] == "dry_run"
+    assert (office.phone.requests, office.commander.asked) == ([], [])
+
+
 async def test_a_body_that_is_not_encoded_as_it_says_is_refused(api: Api) -> None:
     reply = await api.post(
         "/v1/messages",
