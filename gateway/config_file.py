@@ -81,6 +81,9 @@ def _environment(environ: Mapping[str, str]) -> dict[str, Any]:
         place = values
         for section in sections:
             place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                above = name[: name.upper().index(f"__{key.upper()}")]
+                raise ConfigError(f"{name}: {above} is set too, and is no section; unset one")
         place[key] = _plain_or_json(environ[name])
     return values
 

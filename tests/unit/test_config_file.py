@@ -121,6 +121,11 @@ def test_a_mistake_in_the_file_is_not_laid_on_a_variable_beside_it(tmp_path: Pat
     assert str(caught.value).startswith(f"{path}: http.prt: ")
 
 
+def test_a_variable_below_one_that_is_no_section_is_refused() -> None:
+    with pytest.raises(ConfigError, match=r"GATEWAY_HTTP__PORT: GATEWAY_HTTP is set too"):
+        load(None, {"GATEWAY_HTTP": "5", "GATEWAY_HTTP__PORT": "6"})
+
+
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="sip-gateway init"):
         load(tmp_path / "none.toml", {})
