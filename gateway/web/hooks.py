@@ -2,13 +2,29 @@
 
 from collections.abc import Sequence
 
+from pydantic import ConfigDict
+
 from gateway.hooks.receive import Hooks
 from gateway.hooks.request import Accepted, HookRequest, Reason, Rejected
+from gateway.hooks.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER
 from gateway.message import message_id_text
 from gateway.metrics import Metrics
 from gateway.web.access import too_many
 from gateway.web.problem import Code, HttpProblem
-from gateway.web.route import Answer, Call, Route, View
+from gateway.web.route import Answer, Call, RequestBody, Route, View
+
+
+class HookDocument(RequestBody):
+    """Any JSON object; of the format alertmanager, what Prometheus Alertmanager posts."""
+
+    model_config = ConfigDict(extra="allow")
+
+    text: str = ""
+    """Of the format generic; without it, the members are told line by line."""
+    to: str | tuple[str, ...] = ()
+    """Of the format generic: the recipients, in the place of the configured ones."""
+    id: str | int = ""
+    """Of the format generic: the sender's own; the same one again is a retry."""
 
 
 class HookReceiptView(View):
@@ -32,6 +48,18 @@ class HookInlet:
                 path="/v1/hooks/{key}",
                 handler=self.post,
                 summary="An inbound webhook, verified as its source is configured",
+                description=(
+                    "Where the source has a secret: Authorization: Bearer SECRET, or, in the "
+                    f"format generic, {TIMESTAMP_HEADER} with {SIGNATURE_HEADER}."
+                ),
+                request=HookDocument,
+                headers={
+                    TIMESTAMP_HEADER: "The Unix time in seconds",
+                    SIGNATURE_HEADER: (
+                        "sha256= and the hexadecimal HMAC-SHA256, under the shared secret, "
+                        f"of the {TIMESTAMP_HEADER}, a full stop, then the body"
+                    ),
+                },
                 response=HookReceiptView,
                 status=202,
             ),

@@ -81,6 +81,9 @@ class Messages:
             summary="Send a message; with Prefer: wait=5, 200 if it is final by then",
             scopes=(Scope.MESSAGES_SEND,),
             request=MessageRequest,
+            headers={
+                "Prefer": f"wait=SECONDS, at most {MAX_WAIT_SECONDS}: answer once it is final"
+            },
             response=MessageView,
             status=202,
             or_status=200,

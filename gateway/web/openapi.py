@@ -59,7 +59,12 @@ def _operation(route: Route) -> Schema:
     operation: Schema = {
         "operationId": _operation_id(route),
         "summary": route.summary,
-        "parameters": [*_path_parameters(route), *_query_parameters(route.query), *_key(route)],
+        "parameters": [
+            *_path_parameters(route),
+            *_query_parameters(route.query),
+            *_key(route),
+            *_headers(route),
+        ],
         "responses": {
             **{
                 str(status): _answer(route)
@@ -70,8 +75,9 @@ def _operation(route: Route) -> Schema:
         },
         "security": [{"bearer": []}] if route.scopes else [],
     }
-    if route.scopes:
-        operation["description"] = f"Needs a token with {' or '.join(route.scopes)}."
+    needs = f"Needs a token with {' or '.join(route.scopes)}." if route.scopes else ""
+    if description := " ".join(filter(None, (route.description, needs))):
+        operation["description"] = description
     if route.request is not None:
         operation["requestBody"] = {"content": {JSON: {"schema": _reference(route.request)}}}
     return operation
@@ -122,6 +128,19 @@ def _key(route: Route) -> list[Schema]:
             "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 255},
         }
+    ]
+
+
+def _headers(route: Route) -> list[Schema]:
+    return [
+        {
+            "name": name,
+            "in": "header",
+            "required": False,
+            "description": meaning,
+            "schema": {"type": "string"},
+        }
+        for name, meaning in route.headers.items()
     ]
 
 

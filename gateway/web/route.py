@@ -94,12 +94,15 @@ class Route:
     path: str
     handler: Handler
     summary: str
+    description: str = ""
     scopes: tuple[Scope, ...] = ()
     """A token with any of them is let in; empty: no token is needed."""
     scopes_of: Callable[[web.Request], tuple[Scope, ...]] | None = None
     """Which of them this one request needs, where that depends on it."""
     query: type[QueryParameters] | None = None
     request: type[RequestBody] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of the request that mean something here, with what they mean."""
     response: type[View] | None = None
     status: int = 200
     or_status: int | None = None

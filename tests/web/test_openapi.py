@@ -66,6 +66,34 @@ async def test_an_answer_with_another_status_is_described_too(api: Api) -> None:
     assert set(paths["/readyz"]["get"]["responses"]) == {"200", "503", "default"}
 
 
+async def test_headers_that_mean_something_are_described(api: Api) -> None:
+    paths = (await document(api))["paths"]
+
+    headers = {
+        path: {p["name"] for p in paths[path]["post"]["parameters"] if p["in"] == "header"}
+        for path in ("/v1/messages", "/v1/hooks/{key}", "/v1/commands")
+    }
+    assert headers == {
+        "/v1/messages": {"Idempotency-Key", "Prefer"},
+        "/v1/hooks/{key}": {"X-Timestamp", "X-Signature-256"},
+        "/v1/commands": {"Idempotency-Key"},
+    }
+
+
+async def test_a_webhook_is_described_as_any_object(api: Api) -> None:
+    described = await document(api)
+
+    operation = described["paths"]["/v1/hooks/{key}"]["post"]
+    schema = described["components"]["schemas"]["HookDocument"]
+    assert operation["requestBody"]["content"]["application/json"]["schema"] == {
+        "$ref": "#/components/schemas/HookDocument"
+    }
+    assert schema["additionalProperties"] is True
+    assert set(schema["properties"]) == {"text", "to", "id"}
+    assert "required" not in schema
+    assert "Authorization: Bearer" in operation["description"]
+
+
 async def test_bodies_are_described_as_they_are_read(api: Api) -> None:
     schemas = (await document(api))["components"]["schemas"]
 
