@@ -4,7 +4,6 @@ import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 
@@ -29,13 +28,13 @@ while True:
 
 @pytest.fixture
 async def listener() -> AsyncIterator[Process]:
-    async with AsyncExitStack() as stack:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", LISTENER, stdin=PIPE, stdout=PIPE, stderr=PIPE
-        )
-        stack.push_async_callback(process.wait)
-        stack.callback(lambda: process.returncode is None and process.kill())
-        yield process
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LISTENER, stdin=PIPE, stdout=PIPE, stderr=PIPE
+    )
+    yield process
+    if process.returncode is None:
+        process.kill()
+    await process.communicate()
 
 
 def tell(process: Process, line: bytes) -> None:
