@@ -9,7 +9,7 @@ from datetime import timedelta
 
 from gateway.address import Aor
 from gateway.errors import ConflictError
-from gateway.identity import Recognised
+from gateway.identity import ANONYMOUS, Recognised
 from gateway.message import (
     TEXT_PLAIN,
     Arrival,
@@ -28,6 +28,7 @@ from gateway.refusals import Refusals
 
 log = logging.getLogger(__name__)
 
+_UNREAD = "the gateway could not read it; the log says why"
 _BROKEN = "ERR (the gateway could not answer; its log says why)"
 
 
@@ -74,12 +75,12 @@ class Inbound:
         arrivals: list[Arrival] = []
         doubts: dict[MessageId, str] = {}
         for request in batch:
-            recognised = self._recognise(request)
+            recognised, arrival = self._read(request)
             if not recognised.proven:
                 if not self._admits(request):
                     continue
                 doubts[request.id] = recognised.doubt
-            arrivals.append(self._arrival(request, recognised))
+            arrivals.append(arrival)
         stored = await self._inbox.add_inbound(arrivals)
         self._admitted.clear()
         self._hand_over(stored, {a.message.id for a in arrivals if a.needs_answer})
@@ -87,6 +88,15 @@ class Inbound:
             self._metrics.inbound.labels(message.status.value).inc()
             if message.status is Status.REFUSED:
                 await self._refusals.note(message, doubts[message.id])
+
+    def _read(self, request: InboundRequest) -> tuple[Recognised, Arrival]:
+        try:
+            recognised = self._recognise(request)
+            return recognised, self._arrival(request, recognised)
+        except Exception:  # it would come again for ever, and nothing behind it be stored
+            log.exception("message %s is refused unread", request.id)
+            unread = Recognised(account=None, peer=ANONYMOUS, doubt=_UNREAD)
+            return unread, self._arrival(request, unread)
 
     def _admits(self, request: InboundRequest) -> bool:
         """Once for a request: a batch that could not be stored comes again."""

@@ -11,7 +11,7 @@ from gateway.errors import StorageUnavailable
 from gateway.message import InboundRequest
 from gateway.ports import Clock, InboundHandler
 from gateway.sip.journal import JournalReader, JournalRow
-from gateway.sip.request import inbound_request
+from gateway.sip.request import inbound_request, unread_request
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +64,7 @@ class Intake:
 
     def _read(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
         rows = self._reader.read(MAX_BATCH, self._clock())
-        return rows, [inbound_request(row) for row in rows]
+        return rows, [_request(row) for row in rows]
 
     def _log_once(self, error: Exception) -> None:
         if not self._failing:
@@ -77,3 +77,11 @@ class Intake:
                 await self._rows.wait()
         except TimeoutError:
             return
+
+
+def _request(row: JournalRow) -> InboundRequest:
+    try:
+        return inbound_request(row)
+    except Exception:  # the row would be read for ever, and nothing behind it be stored
+        log.exception("message %s is stored unread", row.id)
+        return unread_request(row)

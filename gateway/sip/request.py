@@ -9,6 +9,7 @@ from gateway.sip.body import Content, read_body
 from gateway.sip.headers import Headers, parse_headers, split_block, split_list, storable
 from gateway.sip.journal import JournalRow
 
+MESSAGE_SIP = "message/sip"  # RFC 3261, section 27.5
 _MAX_CSEQ = 2**31 - 1  # RFC 3261, section 8.1.1.5
 _SIP_URI = re.compile(r"(<|\A)\s*sips?:", re.IGNORECASE)
 
@@ -37,6 +38,26 @@ def inbound_request(row: JournalRow) -> InboundRequest:
         text=content.text,
         raw_body=content.raw,
         flags=_flags(content, truncated=truncated),
+    )
+
+
+def unread_request(row: JournalRow) -> InboundRequest:
+    """A request that could not be read: for nobody, from nobody, with all its bytes."""
+    return InboundRequest(
+        id=row.id,
+        received_at=row.received_at,
+        transport=row.transport,
+        source=row.source,
+        request_uri="",
+        from_uri="",
+        from_tag="",
+        to_uri="",
+        call_id=str(row.id),  # by an empty one, all of them would be one message
+        cseq=0,
+        content_type=MESSAGE_SIP,
+        text="",
+        raw_body=row.raw,
+        flags=frozenset({Flag.UNDECODABLE}),
     )
 
 

@@ -14,7 +14,7 @@ from gateway.attempt import Attempts, Way
 from gateway.config import DatabaseSettings
 from gateway.delivery import DeliveryWorker, WorkerSettings
 from gateway.errors import ConflictError, StorageUnavailable
-from gateway.identity import AccountIdentity, Sources, recognise
+from gateway.identity import AccountIdentity, IsOwnAddress, Sources, recognise
 from gateway.inbound import Inbound, InboundSettings
 from gateway.limits import KeyedLimit
 from gateway.message import (
@@ -154,6 +154,7 @@ class Cast:
         default_factory=lambda: WorkerSettings(grace=timedelta(), patience=AT_ONCE)
     )
     untrusted_source: str = ""
+    is_own_address: IsOwnAddress = field(default=lambda _: False)
 
 
 class Stage:
@@ -193,7 +194,7 @@ class Stage:
             inbox=self.store,
             responder=cast.responder,
             outbox=self.outbox,
-            recognise=lambda r: recognise(r, (BOT, SHARED), lambda _: False),
+            recognise=lambda r: recognise(r, (BOT, SHARED), cast.is_own_address),
             refusals=Refusals(
                 audit=self.audit,
                 verb_of=lambda text: text.partition(" ")[0] if "dial" in text else "",

@@ -127,6 +127,26 @@ async def test_an_unknown_recipient_is_kept_as_such(stage: Stage) -> None:
     assert Flag.UNKNOWN_RECIPIENT in message.flags
 
 
+def breaks_on_ipv6(host: str) -> bool:
+    if ":" in host:
+        raise ZeroDivisionError
+    return False
+
+
+async def test_what_cannot_be_recognised_is_refused_and_stops_nobody(
+    data_dir: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    poison = request("dial 1002", request_uri="sip:bot@[2001:db8::1]")
+    async with staged(data_dir, Cast(is_own_address=breaks_on_ipv6)) as stage:
+        await stage.inbound.receive([poison, request("ping")])
+
+        first, second = await history(stage)
+        assert (first.status, first.proven, first.text) == ("refused", False, "dial 1002")
+        assert (second.status, second.text) == ("received", "ping")
+    assert f"message {poison.id} is refused unread" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
 async def test_unproven_messages_beyond_the_limit_are_counted_not_stored(
     data_dir: Path,
 ) -> None:
