@@ -10,6 +10,9 @@ from gateway.sip.headers import Headers, parse_headers, split_block, split_list,
 from gateway.sip.journal import JournalRow
 
 MESSAGE_SIP = "message/sip"  # RFC 3261, section 27.5
+MAX_PARTY = 512
+"""Characters of a header that names a party. Nobody is named in more: reading them costs the
+square of the length, and a packet has room for thousands."""
 _MAX_CSEQ = 2**31 - 1  # RFC 3261, section 8.1.1.5
 _SIP_URI = re.compile(r"(<|\A)\s*sips?:", re.IGNORECASE)
 
@@ -76,6 +79,8 @@ def _request_uri(start_line: bytes) -> str:
 
 def _party(value: str) -> tuple[str, str]:
     """URI with tag; a URI that SipUri does not take is given as it stands."""
+    if len(value) > MAX_PARTY:
+        return value, ""
     try:
         party = NameAddr.parse(value)
     except AddressError:
@@ -85,7 +90,10 @@ def _party(value: str) -> tuple[str, str]:
 
 def _asserted_identity(headers: Headers) -> str:
     """RFC 3325, section 9.1: at most one SIP URI; where there are two, nobody is named."""
-    values = [v for line in headers.all("p-asserted-identity") for v in split_list(line)]
+    lines = headers.all("p-asserted-identity")
+    if any(len(line) > MAX_PARTY for line in lines):
+        return ""
+    values = [value for line in lines for value in split_list(line)]
     identities = {_party(value)[0] for value in values if _SIP_URI.search(value)}
     return identities.pop() if len(identities) == 1 else ""
 

@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 
 from gateway.message import Flag, InboundRequest, MessageId
 from gateway.sip.journal import JournalRow
-from gateway.sip.request import inbound_request
+from gateway.sip.request import MAX_PARTY, inbound_request
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REQUEST = (
@@ -81,6 +81,22 @@ def test_the_asserted_identity_is_one_sip_uri_or_nobody(headers: bytes, identity
     raw = REQUEST.replace(b"Content-Type", headers + b"Content-Type")
 
     assert read(raw).asserted_identity == identity
+
+
+def test_a_header_too_long_to_be_read_names_nobody() -> None:
+    """This one is harmless, but a crafted one takes the time of hundreds of messages."""
+    name = b'"' + b"A" * MAX_PARTY + b'" '
+    raw = REQUEST.replace(b'"Anna" ', name).replace(
+        b"Content-Length: 2\r\n",
+        b"Content-Length: 2\r\nP-Asserted-Identity: " + name + b"<sip:101@office>\r\n"
+        b"P-Asserted-Identity: <sip:101@office>\r\n",
+    )
+
+    request = read(raw)
+
+    assert (request.asserted_identity, request.from_tag) == ("", "")
+    assert request.from_uri.startswith('"AAA')
+    assert request.text == "hi"
 
 
 def test_two_from_headers_name_nobody() -> None:
