@@ -10,16 +10,18 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from gateway.attempt import Attempts
-from gateway.errors import ConflictError, StorageUnavailable
+from gateway.errors import ConflictError, GatewayError, StorageUnavailable
 from gateway.message import (
     Delivery,
     DeliveryId,
     Expired,
     Failed,
+    FinalResponse,
     Message,
     MessageId,
     Settlement,
     Submission,
+    message_id_text,
 )
 from gateway.patience import Patience
 from gateway.ports import Archive, Clock, DeliveryQueue
@@ -33,6 +35,7 @@ Notice = Callable[[Message, Failed | Expired], Submission | None]
 """Composes what the sender of a message is told when it will not arrive, if anything."""
 
 
+_DEFECT = FinalResponse(500, "the gateway could not send it; its log says why", local=True)
 _Waiter = asyncio.Future[Message | None]
 
 
@@ -164,7 +167,7 @@ class DeliveryWorker:
         self._woken.set()
 
     async def _attempt(self, delivery: Delivery) -> None:
-        settlement = await self._attempts.make(delivery)
+        settlement = await self._made(delivery)
         try:
             message = await self._settings.patience.insist(
                 f"the outcome of {delivery.label}", lambda: self._settle(settlement)
@@ -176,15 +179,31 @@ class DeliveryWorker:
         if message is not None:
             _let_go(self._waiters.get(message.id, ()), message)
 
+    async def _made(self, delivery: Delivery) -> Settlement:
+        try:
+            return await self._attempts.make(delivery)
+        except Exception:  # a defect must not end all others, at every restart again
+            log.exception("%s cannot be attempted", delivery.label)
+            return Settlement(
+                delivery=delivery, outcome=Failed(_DEFECT), at=self._clock(), sent=False
+            )
+
     async def _settle(self, settlement: Settlement) -> Message | None:
         """Once, with the notice to the message's sender in the same transaction."""
         outcome = settlement.outcome
         if isinstance(outcome, Failed | Expired):
             found = await self._archive.get(settlement.delivery.message_id)
             if found is not None and not found.message.status.is_final:
-                notice = self._notice(found.message, outcome)
+                notice = self._told(found.message, outcome)
                 settlement = replace(settlement, notices=(notice,) if notice else ())
         return await self._queue.settle(settlement)
+
+    def _told(self, message: Message, outcome: Failed | Expired) -> Submission | None:
+        try:
+            return self._notice(message, outcome)
+        except GatewayError as exc:
+            log.warning("nobody is told of %s: %s", message_id_text(message.id), exc)
+            return None
 
     async def _finish(self) -> None:
         if self._running:

@@ -5,7 +5,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from gateway.errors import SendError
 from gateway.message import Delivery, FinalResponse, Message
 from gateway.phone import (
     CommandOutcome,
@@ -38,12 +37,12 @@ class FakeSender:
 
     def __init__(self) -> None:
         self.sent: list[Delivery] = []
-        self._script: defaultdict[str, deque[FinalResponse | SendError | None]] = defaultdict(
+        self._script: defaultdict[str, deque[FinalResponse | Exception | None]] = defaultdict(
             deque
         )
         self._sending = asyncio.Condition()
 
-    def script(self, target: str, *responses: FinalResponse | SendError | None) -> None:
+    def script(self, target: str, *responses: FinalResponse | Exception | None) -> None:
         self._script[target].extend(responses)
 
     async def send(self, delivery: Delivery) -> FinalResponse:
@@ -55,7 +54,7 @@ class FakeSender:
         if response is None:
             never: asyncio.Future[FinalResponse] = asyncio.get_running_loop().create_future()
             return await never
-        if isinstance(response, SendError):
+        if isinstance(response, Exception):
             raise response
         return response
 

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Self
 
 from gateway.config import Sip
-from gateway.errors import GatewayError, SendError, StorageUnavailable
+from gateway.errors import AddressError, GatewayError, SendError, StorageUnavailable
 from gateway.message import Delivery, FinalResponse
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Health, InboundHandler
@@ -122,11 +122,15 @@ class UserAgent:
         """Sender.send; an account that may not send is a local 403."""
         if self._modes.get(delivery.account) != "bot":
             return FinalResponse(403, f"Account {delivery.account} Does Not Send", local=True)
+        try:
+            target = self._target(delivery)
+        except AddressError as exc:
+            return FinalResponse(400, str(exc), local=True)
         ident = next(self._ids)
         answer: asyncio.Future[FinalResponse] = asyncio.get_running_loop().create_future()
         self._in_flight[ident] = answer
         try:
-            self._supervisor.tell(self._request(ident, delivery))
+            self._supervisor.tell(self._request(ident, delivery, target))
             async with asyncio.timeout(ANSWER_SECONDS):
                 return await answer
         except TimeoutError as exc:
@@ -163,8 +167,10 @@ class UserAgent:
         detail = f"{state.status_code} {state.reason_phrase}"
         return Health(part, state.registered, detail, required=False)
 
-    def _request(self, ident: int, delivery: Delivery) -> Send:
-        target = delivery.target if self.udp_port is not None else over_tcp(delivery.target)
+    def _target(self, delivery: Delivery) -> str:
+        return delivery.target if self.udp_port is not None else over_tcp(delivery.target)
+
+    def _request(self, ident: int, delivery: Delivery, target: str) -> Send:
         return Send(
             id=ident,
             account=delivery.account,
