@@ -108,6 +108,7 @@ class Gateway:
             folder = stack.enter_context(DataFolder(settings.data_dir))
             database = Database(settings=settings.database, data_dir=settings.data_dir)
             stores = Stores.on(await stack.enter_async_context(database), self._metrics)
+            await stack.enter_async_context(database.claimed())
             await database.prepare()
             phone = await self._phone(stack, stores)
             contact_secrets = folder.contact_secrets(a.name for a in settings.sip.accounts)

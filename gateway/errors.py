@@ -8,10 +8,10 @@ gateway.sip.engine and .trace, gateway.store.database).
   + AddressError         (not a SIP URI)
   + InvalidRequest       (what a caller asked for cannot be understood; says what to type)
   + ConflictError        (what is asked does not fit the present state)
-  + StorageUnavailable   (the database cannot be reached, or refused; nothing was accepted)
+  + StorageUnavailable   (the database cannot be reached, or refused; nothing was confirmed)
   + SendError            (no final response came; says whether the request may have left)
   + PhoneError           (MicroSIP is away, refused or does not respond)
-  + AlreadyRunning       (the data folder or a port belongs to another process)
+  + AlreadyRunning       (the data folder, the database or a port is another process's)
 """
 
 
@@ -49,7 +49,11 @@ class ConflictError(GatewayError):
 
 
 class StorageUnavailable(GatewayError):
-    """The database cannot be reached or refused; nothing of the call took effect."""
+    """The database cannot be reached or refused.
+
+    Nothing of the call took effect, unless the connection broke while it was confirmed: so
+    a call may be repeated, with the same ids.
+    """
 
 
 class SendError(GatewayError):
@@ -70,4 +74,4 @@ class PhoneError(GatewayError):
 
 
 class AlreadyRunning(GatewayError):
-    """The data folder or a port is held by another process."""
+    """The data folder, the database or a port is held by another process."""

@@ -66,6 +66,8 @@ class Inbound:
         self._settings = settings
         self._slots = asyncio.Semaphore(settings.concurrency)
         self._admitted: set[MessageId] = set()
+        self._held: set[MessageId] = set()
+        """Handed over, and not answered yet."""
         self._arrived: asyncio.Queue[Message] = asyncio.Queue()
         self._lanes: dict[Aor, deque[Message]] = {}
         self._serving: set[asyncio.Task[None]] = set()
@@ -81,9 +83,11 @@ class Inbound:
                     continue
                 doubts[request.id] = recognised.doubt
             arrivals.append(arrival)
+        held = frozenset(self._held)  # those answered meanwhile were still waiting here
         stored = await self._inbox.add_inbound(arrivals)
         self._admitted.clear()
-        self._hand_over(stored, {a.message.id for a in arrivals if a.needs_answer})
+        to_answer = {a.message.id for a in arrivals if a.needs_answer}
+        self._hand_over(stored, to_answer - held)
         for message in stored:
             self._metrics.inbound.labels(message.status.value).inc()
             if message.status is Status.REFUSED:
@@ -124,6 +128,7 @@ class Inbound:
     def _hand_over(self, stored: Sequence[Message], to_answer: set[MessageId]) -> None:
         for message in stored:
             if message.id in to_answer:
+                self._held.add(message.id)
                 self._arrived.put_nowait(message)
         if any(message.proven for message in stored):
             # A peer that writes is there: what waits for it is due now.
@@ -136,6 +141,7 @@ class Inbound:
         """
         left = await self._settings.patience.insist("answering", self._inbox.unhandled)
         known = {message.id for message in left}
+        self._held |= known
         async with asyncio.TaskGroup() as group:
             try:
                 for message in left:
@@ -185,6 +191,7 @@ class Inbound:
         except ConflictError as exc:
             # The database went away after a commit that was not acknowledged any more.
             log.warning("the answer to %s is stored already: %s", message.id, exc)
+        self._held.discard(message.id)
         if replies:
             self._outbox.wake()
 

@@ -55,6 +55,19 @@ async def test_the_same_request_twice_is_one_message(stage: Stage) -> None:
     ]
 
 
+async def test_a_batch_that_comes_again_is_answered_once(data_dir: Path) -> None:
+    responder = FakeResponder()
+    async with staged(data_dir, Cast(responder=responder)) as stage:
+        ping = request("ping")
+        await stage.inbound.receive([ping])
+        await stage.inbound.receive([ping, request("pong")])
+        async with running(stage):
+            await stage.inbound.receive([ping, request("pang")])
+            await stage.sender.until_sent(3)
+
+    assert responder.asked == ["ping", "pong", "pang"]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
