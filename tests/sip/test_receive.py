@@ -255,7 +255,8 @@ async def test_requests_on_a_connection_that_is_reset_are_kept(
 
     assert answer.status_code == 200
     requests = await received.count(4)
-    assert [request.text for request in requests] == ["kept", "kept", "kept", "after"]
+    texts = sorted(request.text for request in requests)  # connections race with datagrams
+    assert texts == ["after", "kept", "kept", "kept"]
     assert user_agent.engine_pid == pid
 
 
