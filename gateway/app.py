@@ -292,7 +292,11 @@ class Gateway:
                 Phone(call_control=phone),
                 Commands(commander=commander, command_log=stores.audit),
                 HookInlet(hooks=hooks, metrics=self._metrics),
-                Watch(probes=(stores.database, user_agent, phone), metrics=self._metrics),
+                Watch(
+                    probes=(stores.database, user_agent, phone),
+                    queue_depth=stores.messages.queue_depth,
+                    metrics=self._metrics,
+                ),
             ),
             gate=Gate(
                 tokens=SqlTokens(database=stores.database),

@@ -43,6 +43,11 @@ class Metrics:
             "Starts of the SIP engine process.",
             registry=registry,
         )
+        self.queued = Gauge(
+            "sip_gateway_deliveries_queued",
+            "Deliveries that are not settled yet; NaN while the database is away.",
+            registry=registry,
+        )
         self.in_flight = Gauge(
             "sip_gateway_deliveries_in_flight",
             "MESSAGE requests waiting for a final response.",

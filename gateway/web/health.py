@@ -1,10 +1,12 @@
 """``/healthz``, ``/readyz``, ``/metrics``, ``/v1/version``: how the gateway is."""
 
-from collections.abc import Sequence
+import math
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
+from gateway.errors import StorageUnavailable
 from gateway.metrics import Metrics
 from gateway.ports import Health, Probe
 from gateway.version import VERSION
@@ -43,8 +45,15 @@ class VersionView(View):
 class Watch:
     """Says how the gateway is; none of it needs a token."""
 
-    def __init__(self, *, probes: Sequence[Probe], metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        probes: Sequence[Probe],
+        queue_depth: Callable[[], Awaitable[int]],
+        metrics: Metrics,
+    ) -> None:
         self._probes = probes
+        self._queue_depth = queue_depth
         self._metrics = metrics
 
     def routes(self) -> Sequence[Route]:
@@ -93,6 +102,10 @@ class Watch:
         return Answer.of(view, status=200 if ready else 503)
 
     async def metrics(self, call: Call) -> Answer:  # noqa: ARG002
+        try:
+            self._metrics.queued.set(await self._queue_depth())
+        except StorageUnavailable:
+            self._metrics.queued.set(math.nan)  # the other figures are needed most now
         return Answer(
             body=generate_latest(self._metrics.registry).decode(),
             content_type=CONTENT_TYPE_LATEST,

@@ -20,7 +20,7 @@ from gateway.web.middleware import MAX_BODY_BYTES, Ledger, only_for_hosts, probl
 from gateway.web.openapi import openapi_document
 from gateway.web.route import Answer, Call, QueryParameters, RequestBody, Resource, Route
 
-_STOP_SECONDS = 5.0
+_STOP_SECONDS = 4.0
 _TAKEN = frozenset({errno.EADDRINUSE, 10013, 10048})  # WSAEACCES, WSAEADDRINUSE
 
 

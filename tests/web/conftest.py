@@ -251,7 +251,7 @@ async def office(database: Database) -> AsyncIterator[Office]:
             Phone(call_control=phone),
             Commands(commander=commander, command_log=command_log),
             HookInlet(hooks=hooks, metrics=metrics),
-            Watch(probes=(database, probe), metrics=metrics),
+            Watch(probes=(database, probe), queue_depth=store.queue_depth, metrics=metrics),
         )
         async with server_on(database, clock, metrics, resources) as server:
             yield Office(

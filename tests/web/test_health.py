@@ -55,3 +55,11 @@ async def test_the_version_is_told(api: Api) -> None:
     reply = await api.get("/v1/version", token=None)
 
     assert reply.json == {"name": "sip-message-gateway", "version": VERSION}
+
+
+async def test_metrics_show_what_waits_in_the_queue(office: Office) -> None:
+    await office.api.post("/v1/messages", json={"to": "101", "text": "hello"})
+
+    reply = await office.api.get("/metrics", token=None)
+
+    assert "sip_gateway_deliveries_queued 1.0" in reply.text
