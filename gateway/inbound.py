@@ -29,7 +29,11 @@ from gateway.refusals import Refusals
 log = logging.getLogger(__name__)
 
 _UNREAD = "the gateway could not read it; the log says why"
-_BROKEN = "ERR (the gateway could not answer; its log says why)"
+_BROKEN = (
+    "WAIT (the gateway broke off: look whether it was done before you write it again;"
+    " its log says why)"
+)
+"""Not ERR, which says that it did not happen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
