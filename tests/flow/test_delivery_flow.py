@@ -393,16 +393,3 @@ async def test_wrong_credentials_raise_an_alarm(
 
     assert final.status is Status.FAILED
     assert [r.levelname for r in caplog.records if "check username" in r.message] == ["ERROR"]
-
-
-async def test_a_defect_ends_one_delivery_not_the_others(
-    stage: Stage, caplog: pytest.LogCaptureFixture
-) -> None:
-    stage.sender.script(PEER, RuntimeError("a defect"))
-
-    broken = await stage.submit("101", "hello")
-    other = await stage.submit("102", "hello")
-
-    assert (await stage.final(broken)).status is Status.FAILED
-    assert (await stage.final(other)).status is Status.DELIVERED
-    assert "a defect" in caplog.text
