@@ -21,7 +21,7 @@ from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
 from gateway.chat.plugins import load_plugins
 from gateway.chat.router import Router
 from gateway.clock import LocalZone, now
-from gateway.config import TOKEN_SCOPES, ChatRule, Settings
+from gateway.config import ChatRule, Settings
 from gateway.data_folder import DataFolder
 from gateway.delivery import DeliveryWorker, WorkerSettings
 from gateway.hooks.receive import Hooks, HookSettings
@@ -60,6 +60,7 @@ from gateway.web.local import (
 )
 from gateway.web.messages import Messages
 from gateway.web.phone import Phone
+from gateway.web.route import Scope
 from gateway.web.server import WebServer, is_loopback
 
 log = logging.getLogger(__name__)
@@ -310,7 +311,7 @@ class Gateway:
         """Leave the address with a token where only this user's commands can read it."""
         secret = secrets.token_urlsafe(32)
         tokens = SqlTokens(database=stores.database)
-        await tokens.replace_token(TOKEN_NAME, frozenset(TOKEN_SCOPES), secret)
+        await tokens.replace_token(TOKEN_NAME, frozenset(Scope), secret)
         folder = self._settings.data_dir
         write_local_access(folder, LocalAccess(url=web.url, token=secret))
         stack.callback(remove_local_access, folder)

@@ -24,16 +24,6 @@ from gateway.errors import AddressError
 
 APP = "sip-gateway"
 LOCAL_ACCOUNT_URI = "sip:bot@localhost"
-TOKEN_SCOPES = (
-    "messages:send",
-    "messages:read",
-    "phone:read",
-    "phone:control",
-    "hooks:admin",
-    "history:export",
-    "admin",
-)
-"""What a bearer token can be allowed."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400}

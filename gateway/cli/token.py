@@ -14,12 +14,12 @@ from rich.table import Table
 
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.clock import now
-from gateway.config import TOKEN_SCOPES
 from gateway.errors import InvalidRequest
 from gateway.store.database import Database
 from gateway.store.tokens import SqlTokens
 from gateway.web.local import TOKEN_NAME
 from gateway.web.notation import rfc3339
+from gateway.web.route import Scope
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 
@@ -38,7 +38,7 @@ def token() -> None:
     "scopes",
     multiple=True,
     required=True,
-    type=click.Choice(TOKEN_SCOPES),
+    type=click.Choice([scope.value for scope in Scope]),
     help="What it may do; repeat for more.",
 )
 @config_option

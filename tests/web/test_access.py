@@ -4,7 +4,6 @@ import logging
 
 import pytest
 
-from gateway.config import TOKEN_SCOPES
 from gateway.web.route import Scope
 from tests.web.conftest import Api, Office
 
@@ -37,10 +36,6 @@ SCOPES = {
     ("GET", "/v1/commands"): {"admin"},
 }
 NAMES = {"id": "msg_" + "0" * 32, "peer": "101", "verb": "hangup", "key": "open"}
-
-
-def test_the_scopes_of_the_routes_are_those_of_the_configuration() -> None:
-    assert {scope.value for scope in Scope} == set(TOKEN_SCOPES)
 
 
 async def test_every_route_is_in_one_of_the_tables_here(office: Office) -> None:
