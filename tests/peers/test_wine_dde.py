@@ -1,15 +1,11 @@
 """DDE for real: the suite of the Windows side, run by Windows Python under Wine."""
 
-import json
-from collections.abc import Iterator
-from dataclasses import dataclass
-from xml.etree import ElementTree as ET
-
 import pytest
 
 from gateway.phone import Verb
-from tests.peers.wine import WindowsPython, windows_path
+from tests.peers.wine import WindowsPython
 from tests.peers.wine_steering import SteeredPeer
+from tests.peers.wine_suite import SuiteRun, run_suites
 
 pytestmark = [pytest.mark.peer("wine"), pytest.mark.timeout(300)]
 
@@ -20,52 +16,15 @@ SUITES = (
 )
 
 
-@dataclass(frozen=True)
-class SuiteRun:
-    """What pytest on Windows Python said."""
-
-    exit_code: int
-    output: str
-    report: ET.Element
-
-    def count(self, what: str) -> int:
-        return int(self.report.attrib[what])
-
-    def ran(self, suite: str) -> int:
-        """How many tests of this file ran on a real channel."""
-        module = suite.removesuffix(".py").replace("/", ".")
-        return sum(
-            case.attrib["classname"] == module and "simulated" not in case.attrib["name"]
-            for case in self.report.iter("testcase")
-        )
-
-    def rows(self) -> Iterator[list[str]]:
-        """Server, line, string received, outcome, evidence."""
-        for found in self.report.iter("property"):
-            row: list[str] = json.loads(found.attrib["value"])
-            yield row
-
-
 @pytest.fixture(scope="module")
 def suite_run(
     windows_python: WindowsPython, tmp_path_factory: pytest.TempPathFactory
 ) -> SuiteRun:
-    report = tmp_path_factory.mktemp("windows") / "report.xml"
-    options = ("-p", "no:cacheprovider", "--noconftest", "-o", "junit_family=xunit1")
-    done = windows_python.run(
-        *("-m", "pytest", *options, "--junitxml", windows_path(report), *SUITES),
-        timeout=240,
-    )
-    assert report.exists(), done.stdout
-    suite = ET.parse(report).getroot().find("testsuite")  # noqa: S314  our own file
-    assert suite is not None
-    return SuiteRun(done.returncode, done.stdout, suite)
+    return run_suites(windows_python, tmp_path_factory.mktemp("windows"), SUITES)
 
 
 def test_every_suite_passes_on_windows_python(suite_run: SuiteRun) -> None:
-    trouble = [suite_run.count(what) for what in ("failures", "errors", "skipped")]
-
-    assert (suite_run.exit_code, trouble) == (0, [0, 0, 0]), suite_run.output
+    assert (suite_run.exit_code, suite_run.trouble()) == (0, [0, 0, 0]), suite_run.output
 
 
 @pytest.mark.parametrize("suite", SUITES)

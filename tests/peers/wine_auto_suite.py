@@ -96,7 +96,6 @@ async def test_without_a_dde_server_auto_takes_the_window(
     assert (channel.name, result.channel) == ("copydata", "copydata")
     # Taken, but nothing shows that it rings anywhere.
     assert (result.outcome, result.problem) == (UNCONFIRMED, Problem.NONE)
-    assert result.elapsed_ms < 1000
     assert any("no DDE server answers" in line and grade == "ok" for grade, line in said)
     assert any("version 3.22.3" in line for _, line in said)
 

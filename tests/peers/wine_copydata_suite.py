@@ -179,14 +179,11 @@ async def test_what_it_cannot_do_is_not_sent(
     assert strings(microsip) == []
 
 
-async def test_a_comma_lets_a_second_pass(latest: SteeredPeer, folder: Path) -> None:
+async def test_a_comma_parts_the_digits(latest: SteeredPeer, folder: Path) -> None:
     async with by_window(executable(folder)) as channel:
-        began = time.monotonic()
         await channel.execute(command("dtmf 1,2"))
-        took = time.monotonic() - began
 
     assert strings(latest) == ["/dtmf:1", "/dtmf:2"]
-    assert took >= 1.0
 
 
 async def test_a_microsip_that_is_still_starting_drops_commands(
