@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from gateway.address import Aor
+from gateway.archive import Archived, Conversation, Page, Place
 from gateway.caller import Caller
 from gateway.message import (
     Arrival,
@@ -122,40 +123,6 @@ class DeliveryQueue(Protocol):
 
     async def resend(self, message_id: MessageId, submission: Submission) -> None:
         """Queue *submission* as a new message; raises ConflictError when not final."""
-
-
-@dataclass(frozen=True, slots=True)
-class Archived:
-    """A message with its place in the archive, which only rises."""
-
-    archive_id: int
-    message: Message
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Page:
-    """Messages in the order asked for, and whether there are more beyond each end."""
-
-    items: tuple[Archived, ...]
-    has_next: bool
-    has_previous: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
-    """Where a page starts: beyond *archive_id*, forwards or *backwards* in the order."""
-
-    archive_id: int
-    backwards: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
-    """All messages with one peer."""
-
-    peer: Aor
-    messages: int
-    last: Archived
 
 
 class Archive(Protocol):

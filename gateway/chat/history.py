@@ -5,13 +5,14 @@ from dataclasses import replace
 from datetime import datetime, tzinfo
 
 from gateway.address import Aor, SipUri
+from gateway.archive import Page, Place
 from gateway.caller import Caller, Permission
 from gateway.chat.command import Call, Command, CommandLine, Reply
 from gateway.chat.reply import shown
 from gateway.errors import AddressError, InvalidRequest
 from gateway.message import TEXT_PLAIN, Direction, Flag, Message, MessageId, Status
 from gateway.phone import CommandOutcome, Problem
-from gateway.ports import Archive, Clock, Page, Place
+from gateway.ports import Archive, Clock
 from gateway.query import MAX_PAGE, HistoryQuery, parse_query
 
 MAX_TEXT = 160

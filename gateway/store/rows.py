@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Row
 
 from gateway.address import Aor
+from gateway.archive import Archived
 from gateway.message import (
     Attempt,
     Delivery,
@@ -18,7 +19,6 @@ from gateway.message import (
     MessageId,
     Status,
 )
-from gateway.ports import Archived
 from gateway.store.columns import digest, storable
 from gateway.store.tables import OPEN
 

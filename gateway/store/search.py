@@ -18,8 +18,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.address import Aor
+from gateway.archive import Archived, Conversation, Page, Place
 from gateway.message import Attempt, Direction, MessageId
-from gateway.ports import Archived, Conversation, Page, Place
 from gateway.query import MAX_PAGE, HistoryQuery
 from gateway.store.columns import storable
 from gateway.store.database import Database

@@ -7,9 +7,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from gateway.address import Aor, SipUri
+from gateway.archive import Conversation, Page, Place
 from gateway.errors import AddressError, InvalidRequest
 from gateway.message import Direction, Status
-from gateway.ports import Archive, Clock, Conversation, Page, Place
+from gateway.ports import Archive, Clock
 from gateway.query import MAX_PAGE, HistoryQuery, parse_query
 from gateway.web.body import Moment, Text, read_query
 from gateway.web.cursor import (

@@ -6,8 +6,8 @@ from datetime import datetime
 import pytest
 
 from gateway.address import Aor
+from gateway.archive import Page, Place
 from gateway.message import Direction, Message, MessageId, Status, uuid7
-from gateway.ports import Page, Place
 from gateway.query import HistoryQuery
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive

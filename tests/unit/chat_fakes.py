@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 from gateway.address import Aor
+from gateway.archive import Archived, Page, Place
 from gateway.caller import Caller
 from gateway.errors import InvalidRequest
 from gateway.message import Direction, Message, MessageId, Status, uuid7
@@ -17,7 +18,6 @@ from gateway.phone import (
     PhoneStatus,
     Problem,
 )
-from gateway.ports import Archived, Page, Place
 from gateway.query import HistoryQuery
 
 START = datetime(2026, 11, 4, 9, 30, tzinfo=UTC)  # a Wednesday
