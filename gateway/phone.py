@@ -10,6 +10,7 @@ from gateway.address import SipUri
 from gateway.caller import Caller
 from gateway.errors import AddressError, InvalidRequest
 from gateway.message import MessageId
+from gateway.phone_status import PhoneStatus
 
 
 class Verb(StrEnum):
@@ -212,32 +213,6 @@ class NumberRules:
 
 DIALLING = frozenset({Verb.DIAL, Verb.CALLTO, Verb.TRANSFER})
 """The verbs whose argument is a number: what NumberRules and calls_per_hour are for."""
-
-
-class PhoneState(StrEnum):
-    """Of MicroSIP's call."""
-
-    UNKNOWN = "unknown"
-    IDLE = "idle"
-    RINGING = "ringing"
-    DIALING = "dialing"
-    ACTIVE = "active"
-    HELD = "held"
-
-
-CALL_UP = frozenset({PhoneState.DIALING, PhoneState.ACTIVE, PhoneState.HELD})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PhoneStatus:
-    """What is known of MicroSIP now."""
-
-    state: PhoneState
-    raw: str = ""
-    """MicroSIP's own words, shown when they hold no state word."""
-    source: str
-    """The channel it was read from: ``dde``, ``simulated`` ..."""
-    observed_at: datetime
 
 
 class CommandOutcome(StrEnum):

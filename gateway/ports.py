@@ -8,7 +8,9 @@ from typing import Protocol
 
 from gateway.address import Aor
 from gateway.archive import Archived, Conversation, Page, Place
+from gateway.call import Call, CallEvent
 from gateway.caller import Caller
+from gateway.hook_delivery import HookDelivery, HookReceipt
 from gateway.message import (
     Arrival,
     Attempt,
@@ -27,8 +29,8 @@ from gateway.phone import (
     CommandResult,
     PhoneCommand,
     PhoneRequest,
-    PhoneStatus,
 )
+from gateway.phone_status import Look, PhoneStatus
 from gateway.query import HistoryQuery
 
 Clock = Callable[[], datetime]
@@ -174,30 +176,6 @@ class CommandLog(Protocol):
         """How many dialling commands were handed to MicroSIP since then."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HookDelivery:
-    """An inbound webhook, kept as it came."""
-
-    id: str
-    """``hkd_...``"""
-    source: str
-    duplicate_key: str
-    """The sender's own id of it; empty: never a duplicate."""
-    received_at: datetime
-    content_type: str
-    body: bytes
-    headers: tuple[tuple[str, str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class HookReceipt:
-    """Which delivery holds the webhook, and the messages made of it."""
-
-    delivery_id: str
-    message_ids: tuple[MessageId, ...]
-    duplicate: bool
-
-
 class HookLog(Protocol):
     """Inbound webhooks and the messages made of them."""
 
@@ -205,6 +183,29 @@ class HookLog(Protocol):
         self, delivery: HookDelivery, submissions: Sequence[Submission]
     ) -> HookReceipt:
         """Store it with its messages; a duplicate stores nothing and gives the first's."""
+
+
+class CallLog(Protocol):
+    """The calls of MicroSIP."""
+
+    async def add_call_event(
+        self, event: CallEvent, call: Call, notices: Sequence[Submission]
+    ) -> None:
+        """Store the event with the call as it is now, its webhooks and *notices*.
+
+        An event whose id is stored already changes nothing.
+        """
+
+    async def merge_calls(self, calls: Sequence[Call]) -> None:
+        """Store what ``[Calls]`` tells: new calls, and what hooks did not tell of others."""
+
+    async def calls(
+        self, limit: int, *, before: str | None = None, peer: str = ""
+    ) -> Sequence[Call]:
+        """Newest first; *before* is the id of the last call of the page before."""
+
+    async def ongoing(self) -> Sequence[Call]:
+        """Those without an end, oldest first: what a restart has to go on from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -324,6 +325,13 @@ class CallControl(Protocol):
         """Raises PhoneError when there is no MicroSIP or it does not respond."""
 
 
+class CallWatch(Protocol):
+    """What is known of MicroSIP's calls without asking it."""
+
+    async def recent(self) -> Sequence[Call]:
+        """The calls that go on, and those that ended in the last minute; newest first."""
+
+
 class Channel(Protocol):
     """One way of talking to MicroSIP: it hands a command over, it does not judge."""
 
@@ -344,8 +352,8 @@ class Channel(Protocol):
         tried again. Any other problem: it was not.
         """
 
-    async def status(self) -> str | None:
-        """MicroSIP's own words; None when it does not report. Raises PhoneError."""
+    async def status(self) -> Look:
+        """What MicroSIP shows now. Raises PhoneError."""
 
 
 # --- health ---------------------------------------------------------------------------

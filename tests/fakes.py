@@ -6,14 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
 from gateway.message import Delivery, FinalResponse, Message
-from gateway.phone import (
-    CommandOutcome,
-    CommandResult,
-    PhoneRequest,
-    PhoneState,
-    PhoneStatus,
-    Problem,
-)
+from gateway.phone import CommandOutcome, CommandResult, PhoneRequest, Problem
+from gateway.phone_status import PhoneState, PhoneStatus
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 OK = FinalResponse(200, "OK")

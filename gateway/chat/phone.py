@@ -10,11 +10,11 @@ from gateway.phone import (
     CommandResult,
     PhoneCommand,
     PhoneRequest,
-    PhoneStatus,
     Problem,
     Verb,
     parse_command,
 )
+from gateway.phone_status import PhoneStatus
 from gateway.ports import CallControl, Clock
 
 INTERRUPTED = "interrupted; check the phone"

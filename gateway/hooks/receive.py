@@ -10,6 +10,7 @@ from typing import Protocol
 
 from gateway.config import HookSource
 from gateway.errors import InvalidRequest
+from gateway.hook_delivery import HookDelivery
 from gateway.hooks.alertmanager import read_alertmanager
 from gateway.hooks.generic import read_generic
 from gateway.hooks.notification import JsonObject, Notification, flat_text
@@ -18,7 +19,7 @@ from gateway.hooks.templates import Broken
 from gateway.hooks.verify import SIGNATURE_HEADER, verify_bearer, verify_signed_or_bearer
 from gateway.limits import KeyedLimit
 from gateway.message import Submission, uuid7
-from gateway.ports import Clock, HookDelivery, HookLog
+from gateway.ports import Clock, HookLog
 
 RETRY_SECONDS = 300
 """Alertmanager retries a webhook within group_interval (5 min), reminds after hours."""

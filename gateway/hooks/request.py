@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.ports import HookReceipt
+from gateway.hook_delivery import HookReceipt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from gateway.errors import PhoneError
 from gateway.microsip.dmlerr import STUCK
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_status import Look
 from gateway.ports import Channel
 
 # Seconds for a DDE server to show up in. DDE asks every window on the desktop, and one that
@@ -47,7 +48,7 @@ class AutomaticChannel:
     async def execute(self, command: PhoneCommand) -> None:
         await self._by_chosen(lambda channel: channel.execute(command))
 
-    async def status(self) -> str | None:
+    async def status(self) -> Look:
         return await self._by_chosen(lambda channel: channel.status())
 
     async def _by_chosen(self, action: Callable[[Channel], Awaitable[T]]) -> T:

@@ -30,10 +30,10 @@ from gateway.phone import (
     NumberRules,
     PhoneCommand,
     PhoneRequest,
-    PhoneStatus,
     Problem,
     Verb,
 )
+from gateway.phone_status import PhoneStatus
 from gateway.ports import Channel, Clock, CommandLog, Health
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -170,8 +170,8 @@ class MicroSip:
         return after
 
     async def _look(self) -> Observation:
-        raw = await self._channel.status()
-        return Observation(raw, self._words.states(raw or ""))
+        words = (await self._channel.status()).words
+        return Observation(words, self._words.states(words or ""))
 
     async def _look_again(self) -> Observation:
         try:

@@ -21,6 +21,7 @@ from gateway.microsip.versions import (
     plan,
 )
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_status import Look
 
 Sleep = Callable[[float], Awaitable[None]]
 """Lets that many seconds pass: asyncio.sleep."""
@@ -141,8 +142,8 @@ class CopyDataChannel:
                 raise
             begun = True
 
-    async def status(self) -> str | None:
-        """None, for MicroSIP does not tell; but raises PhoneError when it takes nothing."""
+    async def status(self) -> Look:
+        """Nothing, for MicroSIP does not tell; but raises PhoneError when it takes nothing."""
         found = await self._find()
         try:
             await self._take(found.instance, Text(PING))
@@ -150,7 +151,7 @@ class CopyDataChannel:
             if exc.problem == Problem.NOT_RESPONDING:
                 raise PhoneError(exc.problem, STUCK) from exc  # only the ping was sent
             raise
-        return None
+        return Look()
 
     async def _find(self) -> _Found:
         self._found = await self._on_worker(self._look)

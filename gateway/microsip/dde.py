@@ -22,6 +22,7 @@ from gateway.microsip.conversation import Conversation
 from gateway.microsip.dmlerr import NOT_RESPONDING, STUCK
 from gateway.microsip.phrase import phrase
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_status import Look
 
 GRACE = (
     0.25  # seconds that DDEML's own time-out has to arrive in before the thread is left alone
@@ -135,11 +136,11 @@ class DdeChannel:
 
         await self._on_thread(work, NOT_RESPONDING)
 
-    async def status(self) -> str | None:
+    async def status(self) -> Look:
         def work(conversation: Conversation, deadline: float) -> str | None:
             return conversation.request(STATUS_ITEM, deadline)
 
-        return await self._on_thread(work, STUCK)
+        return Look(words=await self._on_thread(work, STUCK))
 
     async def _on_thread(self, work: Work, unanswered: str) -> str | None:
         async with self._turn:

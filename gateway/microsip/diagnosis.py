@@ -68,7 +68,7 @@ async def diagnose(
     if sys.platform == "win32":
         async with choose_channel(phone, demo=False, clock=clock) as channel:
             try:
-                words = await channel.status()
+                words = (await channel.status()).words
             except PhoneError as exc:
                 by = f"by {channel.name} ({_why(phone.driver, channel.name)})"
                 lines.append(("warn", f"{by}: {exc.detail}"))

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from gateway.address import SipUri
 from gateway.microsip.status_words import most_specific
-from gateway.phone import CALL_UP, PhoneCommand, PhoneState, Verb
+from gateway.phone import PhoneCommand, Verb
+from gateway.phone_status import CALL_UP, PhoneState
 
 
 @dataclass(frozen=True, slots=True)

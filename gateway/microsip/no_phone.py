@@ -3,6 +3,7 @@
 from gateway.errors import PhoneError
 from gateway.microsip.phrase import phrase
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_status import Look
 
 
 class NoPhone:
@@ -20,5 +21,5 @@ class NoPhone:
     async def execute(self, command: PhoneCommand) -> None:  # noqa: ARG002  the port's name
         raise PhoneError(Problem.NOT_RUNNING, self._why)
 
-    async def status(self) -> str | None:
+    async def status(self) -> Look:
         raise PhoneError(Problem.NOT_RUNNING, self._why)

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 from gateway.errors import PhoneError
 from gateway.microsip.phrase import phrase
-from gateway.phone import CALL_UP, PhoneCommand, PhoneState, Problem, Verb
+from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_status import CALL_UP, Look, PhoneState
 from gateway.ports import Clock
 
 ANSWERED_AFTER = timedelta(seconds=1)
@@ -67,10 +68,10 @@ class SimulatedChannel:
             case _:
                 pass  # mute, volumes, devices: nothing that Status would show
 
-    async def status(self) -> str:
+    async def status(self) -> Look:
         self._check_running()
         call = self._call.at(self._clock())
-        return f"{_WORDS[call.state]} {call.number}".rstrip()
+        return Look(words=f"{_WORDS[call.state]} {call.number}".rstrip())
 
     def ring(self, number: str) -> None:
         """*number* calls."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from gateway.config import Dde
 from gateway.errors import ConfigError
-from gateway.phone import PhoneState
+from gateway.phone_status import PhoneState
 
 SPECIFIC_FIRST = (
     PhoneState.DIALING,

@@ -6,8 +6,8 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.hook_delivery import HookDelivery, HookReceipt
 from gateway.message import MessageId, Submission
-from gateway.ports import HookDelivery, HookReceipt
 from gateway.store.columns import digest
 from gateway.store.database import Database, insert_into
 from gateway.store.queueing import queue

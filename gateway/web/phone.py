@@ -11,12 +11,11 @@ from gateway.phone import (
     CommandOutcome,
     CommandResult,
     PhoneRequest,
-    PhoneState,
-    PhoneStatus,
     Problem,
     Verb,
     parse_command,
 )
+from gateway.phone_status import PhoneState, PhoneStatus
 from gateway.ports import CallControl
 from gateway.web.body import read_body
 from gateway.web.idempotency import once_for

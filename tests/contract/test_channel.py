@@ -6,7 +6,8 @@ import pytest
 
 from gateway.errors import PhoneError
 from gateway.microsip.status_words import StatusWords, most_specific
-from gateway.phone import CALL_UP, PhoneCommand, PhoneState, Problem, Verb
+from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_status import CALL_UP, PhoneState
 from tests.contract.phones import PHONES, Phone
 
 DIAL = PhoneCommand(Verb.DIAL, ("1002",))
@@ -21,7 +22,7 @@ async def phone(request: pytest.FixtureRequest) -> AsyncIterator[Phone]:
 
 
 async def state(phone: Phone) -> PhoneState:
-    return most_specific(StatusWords({}).states(await phone.channel.status() or ""))
+    return most_specific(StatusWords({}).states((await phone.channel.status()).words or ""))
 
 
 async def test_it_has_a_name(phone: Phone) -> None:
@@ -36,13 +37,13 @@ async def test_it_shows_the_string_it_sends(phone: Phone) -> None:
 async def test_what_microsip_took_shows_in_its_words(phone: Phone) -> None:
     before = await state(phone)
     await phone.channel.execute(DIAL)
-    dialled, words = await state(phone), await phone.channel.status()
+    dialled, look = await state(phone), await phone.channel.status()
     await phone.channel.execute(HANGUP)
     after = await state(phone)
 
     assert (before, after) == (PhoneState.IDLE, PhoneState.IDLE)
     assert dialled in CALL_UP
-    assert "1002" in (words or "")
+    assert "1002" in (look.words or "")
 
 
 async def test_a_ringing_phone_can_be_answered(phone: Phone) -> None:

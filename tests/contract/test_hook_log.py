@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import replace
 
-from gateway.ports import HookDelivery
+from gateway.hook_delivery import HookDelivery
 from gateway.store.hooks import SqlHookLog
 from gateway.store.messages import SqlMessageStore
 from tests.contract.samples import sent

@@ -12,6 +12,7 @@ from gateway.message import Message
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.phone import CommandOutcome, NumberRules, PhoneCommand, Problem
+from gateway.phone_status import Look
 from tests.fakes import FakeResponder
 from tests.flow.stage import BOT, Cast, Stage, request, running, staged
 
@@ -32,8 +33,8 @@ class HangingChannel:
         self.handed_over.put_nowait(str(command))
         await asyncio.get_running_loop().create_future()
 
-    async def status(self) -> str | None:
-        return "Idle"
+    async def status(self) -> Look:
+        return Look(words="Idle")
 
 
 class Late(FakeResponder):

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from gateway.config import Dde
-from gateway.phone import CommandOutcome, CommandResult, PhoneState, Problem
+from gateway.phone import CommandOutcome, CommandResult, Problem
+from gateway.phone_status import PhoneState
 from tests.peers.wine_steering import SteeredPeer
 from tests.peers.wine_verbs import CASES, Case
 

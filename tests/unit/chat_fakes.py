@@ -9,15 +9,8 @@ from gateway.archive import Archived, Page, Place
 from gateway.caller import Caller
 from gateway.errors import InvalidRequest
 from gateway.message import Direction, Message, MessageId, Status, uuid7
-from gateway.phone import (
-    CommandEntry,
-    CommandOutcome,
-    CommandResult,
-    PhoneRequest,
-    PhoneState,
-    PhoneStatus,
-    Problem,
-)
+from gateway.phone import CommandEntry, CommandOutcome, CommandResult, PhoneRequest, Problem
+from gateway.phone_status import PhoneState, PhoneStatus
 from gateway.query import HistoryQuery
 
 START = datetime(2026, 11, 4, 9, 30, tzinfo=UTC)  # a Wednesday

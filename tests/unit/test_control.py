@@ -26,10 +26,10 @@ from gateway.phone import (
     NumberRules,
     PhoneCommand,
     PhoneRequest,
-    PhoneState,
     Problem,
     Verb,
 )
+from gateway.phone_status import Look, PhoneState
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from tests.fakes import NOON, FakeClock
@@ -70,12 +70,12 @@ class ScriptedChannel:
         if self._answer:
             raise self._answer
 
-    async def status(self) -> str | None:
+    async def status(self) -> Look:
         self.looks += 1
         said = self._statuses.popleft() if len(self._statuses) > 1 else self._statuses[0]
         if isinstance(said, PhoneError):
             raise said
-        return said
+        return Look(words=said)
 
 
 class LogLostAtTheEnd(SqlCommandLog):

@@ -93,7 +93,7 @@ async def answering(channel: CopyDataChannel) -> None:
 async def test_status_asks_nothing_of_the_phone_and_reports_nothing(
     channel: CopyDataChannel, desktop: PlayedDesktop
 ) -> None:
-    words = await channel.status()
+    words = (await channel.status()).words
 
     assert words is None
     assert desktop.sent == ["msip:"]

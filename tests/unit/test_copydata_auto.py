@@ -7,6 +7,7 @@ import pytest
 from gateway.errors import PhoneError
 from gateway.microsip.automatic import AutomaticChannel
 from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_status import Look
 
 DIAL = PhoneCommand(Verb.DIAL, ("1002",))
 AWAY = PhoneError(Problem.NOT_RUNNING, "not running; start it")
@@ -35,13 +36,13 @@ class PlayedChannel:
         if error := self.of_execute or self.failure:
             raise error
 
-    async def status(self) -> str | None:
+    async def status(self) -> Look:
         self.questions += 1
         if self.silent:
             await asyncio.get_running_loop().create_future()
         if self.failure:
             raise self.failure
-        return self.name
+        return Look(words=self.name)
 
 
 class Pair:
@@ -58,7 +59,7 @@ def pair() -> Pair:
 
 
 async def test_dde_is_preferred(pair: Pair) -> None:
-    words = await pair.auto.status()
+    words = (await pair.auto.status()).words
     await pair.auto.execute(DIAL)
 
     assert (words, pair.auto.name) == ("dde", "dde")

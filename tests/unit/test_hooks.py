@@ -9,13 +9,13 @@ from pydantic import SecretStr
 from gateway.address import Aor
 from gateway.config import HookSource
 from gateway.errors import InvalidRequest
+from gateway.hook_delivery import HookDelivery, HookReceipt
 from gateway.hooks.notification import JsonObject, flat_text
 from gateway.hooks.receive import MAX_TEXT, Hooks, HookSettings
 from gateway.hooks.request import Accepted, HookRequest, Reason, Rejected
 from gateway.hooks.templates import Broken
 from gateway.limits import KeyedLimit
 from gateway.message import Direction, Message, MessageId, Status, Submission, uuid7
-from gateway.ports import HookDelivery, HookReceipt
 from tests.fakes import NOON, FakeClock
 
 SOURCE = HookSource(key="open", to=("101",))

@@ -40,7 +40,7 @@ async def test_without_a_microsip_every_command_says_what_to_do(
 @pytest.mark.parametrize(("driver", "demo"), [("auto", True), ("simulated", False)])
 async def test_a_simulated_one_is_there_when_asked_for(driver: Driver, *, demo: bool) -> None:
     async with choose_channel(Phone(driver=driver), demo=demo, clock=FakeClock()) as channel:
-        status = await channel.status()
+        status = (await channel.status()).words
 
     assert channel.simulated
     assert status == "Idle"

@@ -9,7 +9,8 @@ from gateway.microsip.evidence import (
     may_still_show,
     precondition,
 )
-from gateway.phone import PhoneCommand, PhoneState, Verb
+from gateway.phone import PhoneCommand, Verb
+from gateway.phone_status import PhoneState
 
 IDLE, RINGING, DIALING, ACTIVE, HELD, UNKNOWN = (
     PhoneState.IDLE,

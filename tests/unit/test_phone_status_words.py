@@ -4,7 +4,7 @@ import pytest
 
 from gateway.errors import ConfigError
 from gateway.microsip.status_words import StatusWords, most_specific
-from gateway.phone import PhoneState
+from gateway.phone_status import PhoneState
 
 IDLE, RINGING, DIALING, ACTIVE, HELD, UNKNOWN = (
     PhoneState.IDLE,
