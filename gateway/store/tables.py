@@ -170,6 +170,36 @@ command = Table(
     Column("elapsed_ms", Integer, nullable=False),
 )
 
+call = Table(
+    "call",
+    metadata,
+    Column("number", RisingId, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("direction", Text, nullable=False),
+    Column("peer", SafeText, nullable=False, index=True),
+    Column("name", SafeText, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False, index=True),
+    Column("rang_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("outcome", Text),
+    Column("sources", Lines, nullable=False),
+    # Of its record in [Calls]; null while only hooks told of it.
+    Column("record_key", SafeText, unique=True),
+)
+
+# From MicroSIP's event hooks, as they came.
+call_event = Table(
+    "call_event",
+    metadata,
+    Column("number", RisingId, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("kind", Text, nullable=False),
+    Column("user", SafeText, nullable=False),
+    Column("at", UtcDateTime, nullable=False, index=True),
+    Column("call", ForeignKey(call.c.number, ondelete="CASCADE"), nullable=False, index=True),
+)
+
 hook_delivery = Table(
     "hook_delivery",
     metadata,
@@ -184,6 +214,52 @@ hook_delivery = Table(
     Column("headers", JSON, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("message_ids", Lines, nullable=False),
+)
+
+# What outbound webhooks tell; stored only when an endpoint wants it.
+event = Table(
+    "event",
+    metadata,
+    Column("number", RisingId, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("type", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    # The whole document, so that each attempt sends the same.
+    Column("body", SafeText, nullable=False),
+)
+
+webhook_delivery = Table(
+    "webhook_delivery",
+    metadata,
+    Column("number", RisingId, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False, unique=True),
+    Column("event", ForeignKey(event.c.number, ondelete="CASCADE"), nullable=False, index=True),
+    Column("endpoint", SafeText, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("lease_until", UtcDateTime),
+    # Of the last attempt; status_code is null when there was no answer.
+    Column("status_code", Integer),
+    Column("reason", SafeText, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("settled_at", UtcDateTime),
+)
+Index(None, webhook_delivery.c.endpoint, webhook_delivery.c.number)
+Index(
+    None,
+    webhook_delivery.c.due_at,
+    sqlite_where=webhook_delivery.c.state == OPEN,
+    postgresql_where=webhook_delivery.c.state == OPEN,
+)
+
+# The configuration owns the endpoints; only what they answered is kept.
+webhook_endpoint = Table(
+    "webhook_endpoint",
+    metadata,
+    Column("id", SafeText, primary_key=True),
+    # It answered 410: nothing is sent to it until it is enabled again.
+    Column("disabled_at", UtcDateTime),
 )
 
 token = Table(
