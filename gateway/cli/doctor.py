@@ -85,7 +85,7 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _rules(settings)
     for source in settings.hooks.sources:
         yield _hook(source.key, bool(source.secret.get_secret_value()))
-    for grade, detail in await diagnose(settings.phone, clock=now, environ=os.environ):
+    for grade, detail in await diagnose(settings.phone, clock=now):
         yield Finding(Grade(grade), "MicroSIP", detail)
 
 

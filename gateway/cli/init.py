@@ -1,7 +1,6 @@
 """``sip-gateway init``: writes a commented gateway.toml."""
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,8 @@ from gateway.address import Aor, SipUri, resolve_recipient
 from gateway.cli.options import load_settings
 from gateway.config_file import FILE_NAME
 from gateway.errors import AddressError, ConfigError, InvalidRequest
-from gateway.microsip.ini import find_ini, read_account
+from gateway.microsip.ini import read_account
+from gateway.microsip.installation import find_ini, this_pc
 
 TEMPLATE = """\
 # sip-gateway; every key and its meaning: README.md. Check with: sip-gateway config check
@@ -105,7 +105,7 @@ def init(  # noqa: PLR0913  one argument an option
 
 
 def _from_ini(ini: Path | None, user: str) -> Registration:
-    path = ini or find_ini(os.environ)
+    path = ini or find_ini(this_pc())
     if path is None:
         raise ConfigError("no microsip.ini was found; name it with --ini FILE")
     account = read_account(path)

@@ -1,13 +1,13 @@
 """What ``sip-gateway doctor`` says of MicroSIP: session, window, channel."""
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Literal
 
 from gateway.config import Phone
 from gateway.errors import PhoneError
 from gateway.microsip.channels import choose_channel
-from gateway.microsip.ini import find_ini
+from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.instance import Instance
 from gateway.microsip.versions import Version
 from gateway.ports import Clock
@@ -56,14 +56,12 @@ def _why(driver: str, channel: str) -> str:
     return REASONS[channel] if driver == "auto" else "as configured"
 
 
-async def diagnose(
-    phone: Phone, *, clock: Clock, environ: Mapping[str, str]
-) -> list[tuple[Grade, str]]:
+async def diagnose(phone: Phone, *, clock: Clock) -> list[tuple[Grade, str]]:
     """A line each, with what to do."""
     if phone.driver in {"none", "simulated"}:
         return [("ok", f"driver {phone.driver}, as configured")]
     lines = list(_desktop())
-    if ini := find_ini(environ, phone.executable):
+    if ini := find_ini(this_pc(), phone.executable):
         lines.append(("ok", f"its settings are {ini}"))
     if sys.platform == "win32":
         async with choose_channel(phone, demo=False, clock=clock) as channel:

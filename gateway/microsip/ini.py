@@ -1,13 +1,15 @@
-"""Reads microsip.ini: where it is, which account is in use."""
+"""microsip.ini on the disk: which account is in use, and how it is written."""
 
-import configparser
-from collections.abc import Mapping
+import os
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 from gateway.errors import ConfigError
+from gateway.microsip.ini_file import IniFile
 
-FILE_NAME = "microsip.ini"
+SETTINGS = "Settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,50 +22,63 @@ class MicroSipAccount:
     proxy: str = ""
 
 
-def find_ini(environ: Mapping[str, str], executable: str = "") -> Path | None:
-    """Next to the executable (portable), else in the roaming folder (installed)."""
-    places = [Path(executable).with_suffix(".ini")] if executable else []
-    if roaming := environ.get("APPDATA"):
-        places.append(Path(roaming) / "MicroSIP" / FILE_NAME)
-    return next((path for path in places if path.exists()), None)
+def read_ini(path: Path) -> IniFile:
+    """Raises ConfigError when it cannot be read."""
+    try:
+        return IniFile.parse(path.read_bytes())
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be read: {exc.strerror}") from exc
+
+
+def write_ini(path: Path, ini: IniFile, at: datetime) -> Path:
+    """Replace *path* in one step, what it was kept beside it; returns where.
+
+    MicroSIP must not run: it would write its own settings over these. Raises ConfigError.
+    """
+    unfinished = path.with_name(f"{path.name}.sip-gateway")
+    try:
+        backup = _keep(path, at)
+        with unfinished.open("wb") as file:
+            file.write(ini.data)
+            file.flush()
+            os.fsync(file.fileno())
+        unfinished.replace(path)
+    except OSError as exc:
+        raise ConfigError(f"{path}: cannot be written: {exc.strerror}") from exc
+    return backup
 
 
 def read_version(path: Path) -> str:
     """As newer versions note it; empty where they do not. Raises ConfigError."""
-    return _read(path).get("Settings", "version", fallback="")
+    return read_ini(path).get(SETTINGS, "version") or ""
 
 
 def read_account(path: Path) -> MicroSipAccount:
     """The active account; raises ConfigError when there is none or it cannot be read."""
-    parser = _read(path)
-    number = parser.get("Settings", "accountId", fallback="1")
-    section = f"Account{number}"
-    if not parser.has_section(section):
+    ini = read_ini(path)
+    section = f"Account{ini.get(SETTINGS, 'accountId') or '1'}"
+    if not ini.has_section(section):
         raise ConfigError(f"{path}: has no [{section}]; add an account in MicroSIP first")
-    server = parser.get(section, "server", fallback="")
-    domain = parser.get(section, "domain", fallback="") or server
+    server = ini.get(section, "server") or ""
+    domain = ini.get(section, "domain") or server
     if not domain:
         raise ConfigError(f"{path}: [{section}] names neither server nor domain")
     return MicroSipAccount(
         server=server or domain,
         domain=domain,
-        username=parser.get(section, "username", fallback=""),
-        proxy=parser.get(section, "proxy", fallback=""),
+        username=ini.get(section, "username") or "",
+        proxy=ini.get(section, "proxy") or "",
     )
 
 
-def _read(path: Path) -> configparser.RawConfigParser:
-    parser = configparser.RawConfigParser(strict=False, delimiters=("=",))
-    parser.optionxform = str  # type: ignore[assignment,method-assign]  # MicroSIP's keys keep their case
-    try:
-        parser.read_string(_decode(path.read_bytes()), source=str(path))
-    except (OSError, UnicodeDecodeError, configparser.Error) as exc:
-        raise ConfigError(f"{path}: cannot be read: {exc}") from exc
-    return parser
-
-
-def _decode(data: bytes) -> str:
-    """UTF-16 with its mark, as MicroSIP writes it; else UTF-8, as people do."""
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return data.decode("utf-16")
-    return data.decode("utf-8-sig")
+def _keep(path: Path, at: datetime) -> Path:
+    """A copy under a name that no older copy has."""
+    name = f"{path.name}.before-sip-gateway-{at:%Y%m%d-%H%M%S}"
+    kept = path.read_bytes()
+    number = 1
+    while True:
+        backup = path.with_name(name if number == 1 else f"{name}-{number}")
+        with suppress(FileExistsError), backup.open("xb") as file:
+            file.write(kept)
+            return backup
+        number += 1

@@ -25,7 +25,9 @@ def pick(instances: Sequence[Instance], executable: str) -> Instance:
 
     MicroSIP lets each copy of itself run once, so that its path tells them apart.
     """
-    meant = [one for one in instances if not executable or _same(one.executable, executable)]
+    meant = [
+        one for one in instances if not executable or same_path(one.executable, executable)
+    ]
     if len(meant) == 1:
         return meant[0]
     if meant:
@@ -46,7 +48,8 @@ def pick(instances: Sequence[Instance], executable: str) -> Instance:
     )
 
 
-def _same(path: str, other: str) -> bool:
+def same_path(path: str, other: str) -> bool:
+    """As Windows compares paths."""
     return ntpath.normcase(ntpath.normpath(path)) == ntpath.normcase(ntpath.normpath(other))
 
 

@@ -15,15 +15,13 @@ from ctypes import (
     sizeof,
 )
 from ctypes.wintypes import DWORD
-from pathlib import Path
-
-import platformdirs
 
 from gateway.errors import ConfigError
 from gateway.microsip import kernel32, user32
 from gateway.microsip.copydata import Reply
 from gateway.microsip.file_version import file_version
-from gateway.microsip.ini import find_ini, read_version
+from gateway.microsip.ini import read_version
+from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.instance import Instance
 from gateway.microsip.versions import Version
 
@@ -101,8 +99,7 @@ def _executable(process: int) -> str:
 
 
 def _noted_version(executable: str) -> Version | None:
-    roaming = platformdirs.user_data_dir(roaming=True)
-    ini = find_ini({"APPDATA": roaming}, str(Path(executable)))
+    ini = find_ini(this_pc(), executable)
     try:
         return Version.parse(read_version(ini)) if ini else None
     except ConfigError:

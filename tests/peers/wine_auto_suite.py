@@ -18,7 +18,8 @@ from gateway.metrics import Metrics
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.microsip.diagnosis import diagnose
-from gateway.phone import CommandOutcome, NumberRules, Problem
+from gateway.numbers import NumberRules
+from gateway.phone import CommandOutcome, Problem
 from gateway.ports import Channel
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
@@ -90,7 +91,7 @@ async def test_without_a_dde_server_auto_takes_the_window(
     phone = automatic(installed)
     async with handset(phone, tmp_path) as (microsip, channel):
         result = await microsip.does("dial 1002")
-        said = await diagnose(phone, clock=now, environ={})
+        said = await diagnose(phone, clock=now)
 
     assert commands(softphone) == ["1002"]
     assert (channel.name, result.channel) == ("copydata", "copydata")
@@ -147,7 +148,7 @@ async def test_without_microsip_auto_says_what_to_do(installed: Path, tmp_path: 
     phone = automatic(installed)
     async with handset(phone, tmp_path) as (microsip, _):
         result = await microsip.does("dial 1002")
-        said = await diagnose(phone, clock=now, environ={})
+        said = await diagnose(phone, clock=now)
 
     assert (result.outcome, result.problem) == (CommandOutcome.FAILED, Problem.NOT_RUNNING)
     assert f"start {installed}" in result.detail

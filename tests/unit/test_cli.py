@@ -250,7 +250,7 @@ def test_init_takes_registrar_and_domain_from_microsip(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        pytest.param(b"\xff\xfe[\x00", "cannot be read", id="broken"),
+        pytest.param(b"\xff\xfe[\x00", "no [Account1]", id="broken"),
         pytest.param(b"[Settings]\naccountId=1\n", "no [Account1]", id="no-account"),
         pytest.param(b"[Account1]\nlabel=x\n", "neither server nor domain", id="no-server"),
     ],
