@@ -33,8 +33,8 @@ from gateway.metrics import Metrics
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.channels import choose_channel
 from gateway.microsip.control import MicroSip
+from gateway.numbers import NumberRules
 from gateway.outbox import OutboundRequest, Outbox
-from gateway.phone import NumberRules
 from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
 from gateway.sip.user_agent import UserAgent
@@ -162,6 +162,7 @@ class Gateway:
                 allow=settings.allow_numbers,
                 deny=settings.deny_numbers,
                 domains=frozenset(a.domain for a in self._settings.sip.accounts),
+                international_prefix=settings.international_prefix,
             ),
             phone=settings,
             api_log=ApiLog(self._settings.data_dir),

@@ -21,6 +21,7 @@ from pydantic import (
 
 from gateway.address import SipUri
 from gateway.errors import AddressError
+from gateway.numbers import INTERNATIONAL_PREFIX
 
 APP = "sip-gateway"
 LOCAL_ACCOUNT_URI = "sip:bot@localhost"
@@ -128,6 +129,8 @@ class Sip(_Section):
 
 class DatabaseSettings(_Section):
     url: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
     auto_upgrade: bool | None = None
 
 
@@ -183,7 +186,9 @@ class Phone(_Section):
     command_spacing: Duration = timedelta(milliseconds=300)
     allow_numbers: tuple[str, ...] = ("*",)
     deny_numbers: tuple[str, ...] = ("00*", "+*", "0900*")
+    international_prefix: str = Field(default=INTERNATIONAL_PREFIX, pattern=r"^[0-9]{1,6}$")
     calls_per_hour: int = Field(default=30, ge=0)
+    sender_calls_per_hour: int = Field(default=20, ge=0)
     dde: Dde = Dde()
 
 

@@ -4,12 +4,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
-from gateway.address import SipUri
 from gateway.caller import Caller
-from gateway.errors import AddressError, InvalidRequest
+from gateway.errors import InvalidRequest
 from gateway.message import MessageId
+from gateway.numbers import read_number
 from gateway.phone_status import PhoneStatus
 
 
@@ -93,12 +92,7 @@ _RANGES = {
     Verb.MICVOLUME: (0, 100),
 }
 
-_NUMBER = re.compile(r"[0-9*#+]{1,32}", re.ASCII)
 _DIGITS = re.compile(r"[0-9A-D*#,]{1,64}", re.ASCII)
-# No brackets and no escapes: %22 or %20 could come back to life behind the guard.
-_SAFE_URI = re.compile(r"[A-Za-z0-9:@.;=\-_+*#~!]{1,128}", re.ASCII)
-_SEPARATORS = str.maketrans("", "", "-.~!_")
-_URI_SCHEMES = ("sip:", "sips:")
 _DEVICE_ID = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
@@ -130,7 +124,7 @@ def parse_command(verb: Verb, words: tuple[str, ...]) -> PhoneCommand:
     if verb is Verb.DEVICE:
         return PhoneCommand(verb, _device(words))
     if len(words) != 1:
-        raise _wrong(verb, "one argument, without spaces")
+        raise _wrong(verb, "one argument, in quotation marks where it has spaces")
     return PhoneCommand(verb, (_checked(verb, words[0]),))
 
 
@@ -144,19 +138,10 @@ def _checked(verb: Verb, word: str) -> str:
         if not _DIGITS.fullmatch(word.upper()):
             raise _wrong(verb, "1 to 64 of 0-9 A-D * # and , for a pause")
         return word.upper()
-    if _NUMBER.fullmatch(word):
-        return word
-    return _uri(verb, word)
-
-
-def _uri(verb: Verb, word: str) -> str:
     try:
-        uri = SipUri.parse(word)
-    except AddressError:
-        uri = None
-    if uri is None or not uri.user or not _SAFE_URI.fullmatch(word):
-        raise _wrong(verb, "a number of 1 to 32 of 0-9 * # +, or a SIP URI")
-    return str(uri)
+        return read_number(word)
+    except InvalidRequest as exc:
+        raise _wrong(verb, exc.detail) from exc
 
 
 def _device(words: tuple[str, ...]) -> tuple[str, str]:
@@ -176,43 +161,10 @@ def _wrong(verb: Verb, what: str) -> InvalidRequest:
     return InvalidRequest(f"{verb} takes {what}; type: {verb} {example}", pointer="/argument")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NumberRules:
-    """The guard against toll fraud: which numbers may be dialled or transferred to."""
-
-    allow: tuple[str, ...] = ("*",)
-    deny: tuple[str, ...] = ("00*", "+*", "0900*")
-    domains: frozenset[str] = frozenset()
-    """The accounts' own domains: only these in a SIP URI, unless a pattern names the URI."""
-
-    def refusal(self, number: str) -> str:
-        """Why *number* may not be dialled; empty when it may."""
-        names = {number}
-        if number.startswith(_URI_SCHEMES):
-            uri = SipUri.parse(number)
-            if host := self._foreign_host(number, uri):
-                return f"{host} is not an own domain; allow it in [phone] allow_numbers"
-            names |= {uri.user}
-        # A phone may leave out what only separates digits: 0-044 would dial 0044.
-        dialled = names | {name.translate(_SEPARATORS) for name in names}
-        for pattern in self.deny:
-            if any(fnmatchcase(name, pattern) for name in dialled):
-                return f"{pattern} is denied by [phone] deny_numbers"
-        if not any(fnmatchcase(name, pattern) for name in names for pattern in self.allow):
-            return "not in [phone] allow_numbers"
-        return ""
-
-    def _foreign_host(self, number: str, uri: SipUri) -> str:
-        """The host the call would go to, when it is neither an own domain nor listed."""
-        if any(fnmatchcase(number, p) for p in self.allow if p.startswith(_URI_SCHEMES)):
-            return ""
-        # RFC 3261, section 19.1.1; parsers differ in which of two they follow.
-        hosts = [uri.host, *(value for name, value in uri.parameters if name == "maddr")]
-        return next((host for host in hosts if host not in self.domains), "")
-
-
 DIALLING = frozenset({Verb.DIAL, Verb.CALLTO, Verb.TRANSFER})
 """The verbs whose argument is a number: what NumberRules and calls_per_hour are for."""
+TO_CONFIRM = frozenset({Verb.DEVICE, Verb.CLOSE})
+"""The verbs that end or restart MicroSIP: carried out only for who says so twice."""
 
 
 class CommandOutcome(StrEnum):

@@ -21,13 +21,13 @@ from gateway.microsip.verdict import (
     not_done,
     status_read,
 )
+from gateway.numbers import NumberRules
 from gateway.phone import (
     DIALLING,
     CommandEntry,
     CommandOutcome,
     CommandResult,
     CommandState,
-    NumberRules,
     PhoneCommand,
     PhoneRequest,
     Problem,

@@ -8,6 +8,7 @@ from aiohttp import web
 from pydantic import Field
 
 from gateway.phone import (
+    DIALLING,
     CommandOutcome,
     CommandResult,
     PhoneRequest,
@@ -113,9 +114,7 @@ class Phone:
     async def command(self, call: Call) -> Answer:
         verb = _verb(call)
         body = await read_body(call.request, PhoneCommandRequest)
-        # Split at spaces alone: any other white space is hostile in an argument.
-        words = tuple(body.argument.split(" ")) if body.argument else ()
-        command = parse_command(verb, words)
+        command = parse_command(verb, _words(verb, body.argument or ""))
         if verb is Verb.CLOSE and not body.confirm:
             raise invalid('close ends MicroSIP; confirm it with "confirm": true', "/confirm")
         assert call.caller is not None, "the route needs a token"
@@ -142,6 +141,13 @@ def _verb(call: Call) -> Verb:
         near = get_close_matches(word.lower(), list(Verb), n=3, cutoff=0.4) or list(Verb)
         raise not_found(f"there is no verb {word[:32]!r}; did you mean {' or '.join(near)}?")
     return verb
+
+
+def _words(verb: Verb, argument: str) -> tuple[str, ...]:
+    if verb in DIALLING:
+        return (argument,) if argument else ()
+    # Split at spaces alone: any other white space is hostile in an argument.
+    return tuple(argument.split(" ")) if argument else ()
 
 
 def _answer(result: CommandResult) -> Answer:

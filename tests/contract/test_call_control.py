@@ -15,7 +15,8 @@ from gateway.message import MessageId, uuid7
 from gateway.metrics import Metrics
 from gateway.microsip.api_log import FILE_NAME, ApiLog
 from gateway.microsip.control import MicroSip
-from gateway.phone import CommandOutcome, NumberRules, PhoneCommand, PhoneRequest, Problem, Verb
+from gateway.numbers import NumberRules
+from gateway.phone import CommandOutcome, PhoneCommand, PhoneRequest, Problem, Verb
 from gateway.phone_status import PhoneState
 from gateway.ports import CallControl
 from gateway.store.audit import SqlCommandLog

@@ -11,7 +11,8 @@ from gateway.config import Chat, ChatRule, Phone
 from gateway.message import Message
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
-from gateway.phone import CommandOutcome, NumberRules, PhoneCommand, Problem
+from gateway.numbers import NumberRules
+from gateway.phone import CommandOutcome, PhoneCommand, Problem
 from gateway.phone_status import Look
 from tests.fakes import FakeResponder
 from tests.flow.stage import BOT, Cast, Stage, request, running, staged

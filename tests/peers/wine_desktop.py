@@ -18,7 +18,8 @@ from gateway.config import DatabaseSettings, Dde, Phone
 from gateway.metrics import Metrics
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
-from gateway.phone import CommandResult, NumberRules, PhoneRequest, Verb, parse_command
+from gateway.numbers import NumberRules
+from gateway.phone import CommandResult, PhoneRequest, Verb, parse_command
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 

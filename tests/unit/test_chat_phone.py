@@ -126,7 +126,7 @@ async def test_a_simulated_phone_says_so() -> None:
         ('dial "1001")][Close("', "type: dial 1002"),
         ("dial 1001\nhangup", "type: dial 1002"),
         ("dial 10 02", "type: dial 1002"),
-        ('dial "10 02"', "type: dial 1002"),
+        ('dial "10\t02"', "type: dial 1002"),
         ("dial 1001\x00", "type: dial 1002"),
         ("dial " + "1" * 200, "type: dial 1002"),
         ("dial", "type: dial 1002"),
@@ -158,6 +158,18 @@ async def test_a_hostile_argument_is_an_error_that_says_what_to_type(
         text.split(maxsplit=1)[0],
         CommandOutcome.FAILED,
     )
+
+
+@pytest.mark.parametrize(
+    "text", ['dial "+49 30 123"', "dial tel:+49-30-123", "dial +49(30)123"]
+)
+async def test_a_number_is_dialled_as_people_and_links_write_it(text: str) -> None:
+    bench = Bench()
+
+    reply = await bench.say(text)
+
+    assert reply.startswith("OK dial +4930123 (")
+    assert bench.phone.commands == ["dial +4930123"]
 
 
 async def test_what_a_rule_matches_is_what_is_dialled() -> None:

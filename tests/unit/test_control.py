@@ -18,12 +18,12 @@ from gateway.metrics import Metrics
 from gateway.microsip.api_log import FILE_NAME, ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.microsip.phrase import phrase
+from gateway.numbers import NumberRules
 from gateway.phone import (
     CommandEntry,
     CommandOutcome,
     CommandResult,
     CommandState,
-    NumberRules,
     PhoneCommand,
     PhoneRequest,
     Problem,
