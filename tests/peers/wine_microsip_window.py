@@ -1,6 +1,6 @@
-"""Plays the MicroSIP that answers WM_COPYDATA, with its window, in a process of its own.
+"""Plays the MicroSIP that answers WM_COPYDATA, with its windows, in a process of its own.
 
-    python -m tests.peers.wine_microsip_window --steer PORT --version 3.22.3
+    python -m tests.peers.wine_microsip_window --steer PORT --version 3.22.3 --ini FILE
 
 Each string received is reported as a JSON line before it is acted on. Which MicroSIP it is
 to others is its executable: ``wine_installation.py`` makes one.
@@ -10,10 +10,17 @@ import argparse
 import ctypes
 import os
 import sys
+from collections.abc import Callable
 from ctypes import c_size_t, c_ssize_t, c_void_p, wintypes
+from pathlib import Path
+from threading import Thread
 
 from tests.peers import wine_ddeml as ddeml
 from tests.peers.copydata_softphone import Softphone
+from tests.peers.played_calls import Calls, Record
+from tests.peers.wine_microsip_controls import Controls, CreateWindow, DestroyWindow
+from tests.peers.wine_microsip_hooks import run
+from tests.peers.wine_microsip_ini import Settings
 from tests.peers.wine_steering import Steering
 
 assert sys.platform == "win32"
@@ -52,22 +59,6 @@ _user32 = ctypes.WinDLL("user32", use_last_error=True)
 _RegisterClass = _user32.RegisterClassW
 _RegisterClass.argtypes = [ctypes.POINTER(_WindowClass)]
 _RegisterClass.restype = wintypes.ATOM
-_CreateWindow = _user32.CreateWindowExW
-_CreateWindow.argtypes = [
-    wintypes.DWORD,
-    wintypes.LPCWSTR,
-    wintypes.LPCWSTR,
-    wintypes.DWORD,
-    *[ctypes.c_int] * 4,
-    wintypes.HWND,
-    wintypes.HMENU,
-    wintypes.HINSTANCE,
-    c_void_p,
-]
-_CreateWindow.restype = wintypes.HWND
-_DestroyWindow = _user32.DestroyWindow
-_DestroyWindow.argtypes = [wintypes.HWND]
-_DestroyWindow.restype = wintypes.BOOL
 _DefWindowProc = _user32.DefWindowProcW
 _DefWindowProc.argtypes = [wintypes.HWND, wintypes.UINT, wintypes.WPARAM, wintypes.LPARAM]
 _DefWindowProc.restype = c_ssize_t
@@ -76,9 +67,10 @@ _DefWindowProc.restype = c_ssize_t
 class Window:
     """MicroSIP's main window: every string is reported, then answered as ordered."""
 
-    def __init__(self, steering: Steering, version: str, title: str) -> None:
+    def __init__(self, steering: Steering, version: str, title: str, ini: Path | None) -> None:
         self._steering = steering
         self._version = version
+        self._settings = Settings(ini, version) if ini else None
         self.order_reset()
         self._running = True
         self._hang = False
@@ -89,21 +81,62 @@ class Window:
         # Its other windows have other classes; one that it owns is not the main one.
         self._create("STATIC", "Messages", None)
         self._create("MicroSIP", "owned", main)
+        self._controls = Controls(main)
 
     def run(self) -> None:
+        self._controls.follow(self._phone)
         self._steering.report("ready")
         while self._running:
             ddeml.pump(PUMP_MS)
             self._steering.obey(self, wait=0)
+            self._phone.calls.tick()
+            self._controls.follow(self._phone)
+        self._save()
 
     def order_sync(self) -> None:
         """What was reported before is at the test when this is done."""
 
     def order_reset(self) -> None:
-        self._phone = Softphone(self._version)
+        self._phone = Softphone(self._version, Calls(hook=self._hook, record=self._record))
+        if self._settings:
+            values = self._settings.values
+            self._phone.calls.conditions.single_mode = values["singleMode"] != "0"
+            self._phone.levels["speak"] = int(values["volumeOutput"])
+            self._phone.levels["mic"] = int(values["volumeInput"])
         self._ready = True
         self._drop_after: int | None = None
         self._dies = False
+
+    def order_conditions(self, **conditions: object) -> None:
+        """How the far side and the network behave: see ``Conditions``."""
+        for name, value in conditions.items():
+            assert hasattr(self._phone.calls.conditions, name), name
+            setattr(self._phone.calls.conditions, name, value)
+
+    def order_ring(self, user: str) -> None:
+        self._phone.calls.ring(user)
+        self._controls.follow(self._phone)
+
+    def order_far_side_answers(self) -> None:
+        self._phone.calls.far_side_answers()
+        self._controls.follow(self._phone)
+
+    def order_far_side_ends(self, *, busy: bool = False) -> None:
+        self._phone.calls.far_side_ends(busy=busy)
+        self._controls.follow(self._phone)
+
+    def order_register(self) -> None:
+        """The registrar answers again."""
+        self._phone.calls.register()
+
+    def order_human(self, text: str) -> None:
+        """Somebody at the PC does what *text* would."""
+        self._phone.execute(text)
+        self._controls.follow(self._phone)
+
+    def order_save(self) -> None:
+        """SettingsSave(): every known key is written from memory."""
+        self._save()
 
     def order_stack(self, *, up: bool) -> None:
         """Its SIP stack: while it is down, strings are dropped."""
@@ -127,8 +160,36 @@ class Window:
     def order_die(self) -> None:
         os._exit(9)
 
+    def _hook(self, key: str, user: str) -> None:
+        command = self._settings.values.get(key, "") if self._settings else ""
+        self._steering.report("hook", key=key, user=user, set=bool(command))
+        if not command:
+            return
+        work = self._waited_for(key, command, user)
+        if key == "cmdIncomingCall":
+            # Its SIP thread waits; the window lives on.
+            Thread(target=work, name=key).start()
+        else:
+            work()
+
+    def _waited_for(self, key: str, command: str, user: str) -> Callable[[], None]:
+        def work() -> None:
+            self._steering.report("waited", key=key, milliseconds=run(command, user))
+
+        return work
+
+    def _record(self, key: int, record: Record) -> None:
+        if self._settings:
+            self._settings.record(key, record)
+
+    def _save(self) -> None:
+        if self._settings:
+            self._settings.values["volumeOutput"] = str(self._phone.levels["speak"])
+            self._settings.values["volumeInput"] = str(self._phone.levels["mic"])
+            self._settings.save()
+
     def _create(self, window_class: str, title: str, owner: int | None) -> int:
-        window = _CreateWindow(
+        window = CreateWindow(
             *(0, window_class, title, WS_OVERLAPPEDWINDOW),
             *(0, 0, 200, 100),
             *(owner, None, None, None),
@@ -142,7 +203,7 @@ class Window:
         if message == WM_CLOSE:
             self._steering.report("close")
             self._running = False
-            _DestroyWindow(window)
+            DestroyWindow(window)
             return 0
         result: int = _DefWindowProc(window, message, first, second)
         return result
@@ -159,6 +220,7 @@ class Window:
                 return DROPPED
             self._drop_after -= 1
         effect = self._phone.execute(text)
+        self._controls.follow(self._phone)
         raw = ctypes.string_at(copied.data, copied.size).hex()
         self._steering.report("copydata", text=text, effect=effect, raw=raw)
         while self._hang:
@@ -171,8 +233,9 @@ def main() -> None:
     options.add_argument("--steer", type=int, required=True)
     options.add_argument("--version", default="3.22.3")
     options.add_argument("--title", default="MicroSIP - Büro")
+    options.add_argument("--ini", type=Path)
     chosen = options.parse_args()
-    Window(Steering(chosen.steer), chosen.version, chosen.title).run()
+    Window(Steering(chosen.steer), chosen.version, chosen.title, chosen.ini).run()
 
 
 if __name__ == "__main__":
