@@ -8,7 +8,10 @@ from gateway.version import VERSION
 
 @click.group(
     cls=Commands,
-    names=("run", "init", "doctor", "config", "db", "token", "send", "history", "phone"),
+    names=(
+        *("run", "init", "doctor", "config", "db", "token"),
+        *("send", "history", "phone", "notify-call"),
+    ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(VERSION, prog_name="sip-gateway")

@@ -12,7 +12,7 @@ from gateway.errors import GatewayError
 
 
 class Commands(click.Group):
-    """Command ``x`` is ``gateway.cli.x.x``; an error ends it with one clear sentence."""
+    """Command ``a-b`` is ``gateway.cli.a_b.a_b``; an error ends it with one clear sentence."""
 
     def __init__(self, *, names: Sequence[str], **attributes: Any) -> None:
         super().__init__(**attributes)
@@ -24,7 +24,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in self._names:
             return None
-        command = getattr(import_module(f"gateway.cli.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command = getattr(import_module(f"gateway.cli.{name}"), name)
         assert isinstance(command, click.Command)
         return command
 
