@@ -172,8 +172,8 @@ class CommandLog(Protocol):
     ) -> Sequence[CommandEntry]:
         """Newest first; *before* is the id of the last entry of the page before."""
 
-    async def dialled_since(self, since: datetime) -> int:
-        """How many dialling commands were handed to MicroSIP since then."""
+    async def dialled_since(self, since: datetime, *, who: str | None = None) -> int:
+        """How many dialling commands were handed to MicroSIP since then, of all or *who*."""
 
 
 class HookLog(Protocol):

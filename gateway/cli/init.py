@@ -35,7 +35,7 @@ uri = {uri}
 driver = "auto"                   # auto | dde | copydata | simulated | none
 # allow_numbers = ["*"]
 # deny_numbers = ["00*", "+*", "0900*"]
-# calls_per_hour = 30
+# calls_per_hour = 30              # sender_calls_per_hour = 20: of each sender or token
 
 # [[hooks.sources]]               # POST /v1/hooks/alerts
 # key = "alerts"

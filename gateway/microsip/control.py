@@ -11,6 +11,7 @@ from gateway.errors import PhoneError, StorageUnavailable
 from gateway.message import uuid7
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.evidence import Observation, effect, may_still_show
+from gateway.microsip.guard import DialGuard
 from gateway.microsip.status_words import StatusWords
 from gateway.microsip.verdict import (
     INTERRUPTED,
@@ -23,7 +24,6 @@ from gateway.microsip.verdict import (
 )
 from gateway.numbers import NumberRules
 from gateway.phone import (
-    DIALLING,
     CommandEntry,
     CommandOutcome,
     CommandResult,
@@ -41,7 +41,6 @@ Sleep = Callable[[float], Awaitable[None]]
 
 LOOK_EVERY = timedelta(milliseconds=100)
 LOOK_FOR = timedelta(milliseconds=1500)
-HOUR = timedelta(hours=1)
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +61,7 @@ class MicroSip:
     ) -> None:
         self._channel = channel
         self._log = command_log
-        self._rules = rules
+        self._guard = DialGuard(rules=rules, phone=phone, command_log=command_log, clock=clock)
         self._phone = phone
         self._api_log = api_log
         self._clock = clock
@@ -89,35 +88,21 @@ class MicroSip:
         return [Health("microsip", ok=True, detail=detail, required=False)]
 
     async def _run(self, request: PhoneRequest) -> CommandResult:
-        # Counted before this command is: it is no call of the past hour yet.
-        dialled = await self._log.dialled_since(self._clock() - HOUR)
+        refusal = await self._guard.refusal(request)
         entry = self._started(request)
         earlier = await self._log.begin(entry)
         if earlier is not None:
             return await self._not_again(request.command, earlier)
         try:
-            verdict = self._refused(request.command, dialled)
-            if verdict is None:
-                verdict = await self._carry_out(request.command)
+            verdict = (
+                not_allowed(refusal) if refusal else await self._carry_out(request.command)
+            )
         except BaseException:  # whatever ended it, MicroSIP may have taken it
             await self._finish(entry, request.command, INTERRUPTED)
             raise
         # Only now is it known which way an automatic channel took.
         entry = replace(entry, channel=self._channel.name)
         return await self._finish(entry, request.command, verdict)
-
-    def _refused(self, command: PhoneCommand, dialled: int) -> Verdict | None:
-        if command.verb not in DIALLING:
-            return None
-        reason = self._rules.refusal(command.argument)
-        if reason:
-            return not_allowed(reason)
-        if dialled >= self._phone.calls_per_hour:
-            return not_allowed(
-                f"{dialled} calls in the last hour; [phone] calls_per_hour allows "
-                f"{self._phone.calls_per_hour}: try again later"
-            )
-        return None
 
     async def _carry_out(self, command: PhoneCommand) -> Verdict:
         timed_out = None

@@ -92,7 +92,7 @@ class SqlCommandLog:
 
         return await self._database.read(work)
 
-    async def dialled_since(self, since: datetime) -> int:
+    async def dialled_since(self, since: datetime, *, who: str | None = None) -> int:
         """One that is started, or that ended in doubt, counts: it may have dialled."""
         query = select(func.count()).where(
             command.c.at >= since,
@@ -103,6 +103,8 @@ class SqlCommandLog:
             ),
             command.c.problem.not_in([problem.value for problem in _NEVER_HANDED_OVER]),
         )
+        if who is not None:
+            query = query.where(command.c.who == who)
 
         async def work(connection: AsyncConnection) -> int:
             return await connection.scalar(query) or 0

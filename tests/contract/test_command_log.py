@@ -19,12 +19,16 @@ _numbers = count(1)
 
 
 def started(
-    verb: str = "dial", *, message_id: MessageId | None = None, at: datetime = NOON
+    verb: str = "dial",
+    *,
+    message_id: MessageId | None = None,
+    at: datetime = NOON,
+    who: str = ANNA,
 ) -> CommandEntry:
     return CommandEntry(
         id=f"cmd_{next(_numbers)}",
         at=at,
-        who=ANNA,
+        who=who,
         proof="contact parameter",
         origin="sip",
         text=f"{verb} 1002",
@@ -137,6 +141,17 @@ async def test_dialling_is_counted_from_a_time_on(command_log: SqlCommandLog) ->
 
     assert await command_log.dialled_since(NOON) == 3
     assert await command_log.dialled_since(NOON + MINUTE) == 2
+
+
+async def test_dialling_is_counted_for_each_caller(command_log: SqlCommandLog) -> None:
+    for who in (ANNA, ANNA, "token:crm"):
+        await command_log.begin(started(who=who))
+
+    counts = [await command_log.dialled_since(NOON, who=who) for who in (ANNA, "token:crm")]
+
+    assert counts == [2, 1]
+    assert await command_log.dialled_since(NOON, who="token:cr%") == 0
+    assert await command_log.dialled_since(NOON) == 3
 
 
 async def test_what_became_of_commands_is_counted(database: Database) -> None:

@@ -154,8 +154,8 @@ class FakeCommandLog:
         assert before is None
         return [*self.entries.values()][: -limit - 1 : -1]
 
-    async def dialled_since(self, since: datetime) -> int:
-        raise NotImplementedError(since)
+    async def dialled_since(self, since: datetime, *, who: str | None = None) -> int:
+        raise NotImplementedError(since, who)
 
 
 def inbound(
