@@ -199,6 +199,7 @@ class Gateway:
                 sender_commands=self._settings.limits.sender_commands,
                 own_aors=frozenset(a.aor for a in accounts.identities()),
                 version=VERSION,
+                international_prefix=self._settings.phone.international_prefix,
                 plugins=load_plugins(entry_points(group=PLUGINS)),
             ),
         )

@@ -11,6 +11,7 @@ from gateway.caller import Caller, Permission
 from gateway.chat.command import Command
 from gateway.chat.hours import Span, parse_hours, within
 from gateway.config import ChatRule
+from gateway.numbers import INTERNATIONAL_PREFIX, fits, readings, spellings
 from gateway.phone import Verb
 
 _IMPLIED = {Permission.HISTORY_ALL: Permission.HISTORY_OWN}
@@ -60,11 +61,19 @@ class _Rule:
             granted.add(command.permissions[0])
         return frozenset(_with_implied(granted)) if listed or granted else None
 
-    def fits(self, subject: str) -> bool:
-        """A command without an argument fits what allows, and not what denies."""
+    def fits(self, subject: str, prefix: str) -> bool:
+        """A command without an argument fits what allows, and not what denies.
+
+        What allows is for the very number, what denies for all that it may be taken for.
+        """
         if not self.args or (not subject and self.allow):
             return True
-        return any(fnmatchcase(subject, pattern) for pattern in self.args)
+        if self.allow:
+            return any(fits(spellings(subject, prefix), pattern) for pattern in self.args)
+        heard = {subject, *readings(subject, prefix)}
+        return any(
+            fits(heard, glob) for pattern in self.args for glob in (pattern, pattern.lower())
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +86,15 @@ class Access:
 
     rules: tuple[_Rule, ...]
     timezone: tzinfo
+    international_prefix: str
 
     @classmethod
-    def of(cls, rules: tuple[ChatRule, ...], timezone: tzinfo) -> Self:
+    def of(
+        cls,
+        rules: tuple[ChatRule, ...],
+        timezone: tzinfo,
+        international_prefix: str = INTERNATIONAL_PREFIX,
+    ) -> Self:
         """Read the rules of the configuration; raises ConfigError."""
         return cls(
             tuple(
@@ -92,6 +107,7 @@ class Access:
                 for rule in rules
             ),
             timezone,
+            international_prefix,
         )
 
     def decide(
@@ -114,11 +130,12 @@ class Access:
             granted = rule.permissions(command)
             if not rule.names(aor) or (rule.allow and granted is None):
                 continue
-            fits, now = rule.fits(subject), within(rule.hours, at)
-            if fits and now:
+            suits = rule.fits(subject, self.international_prefix)
+            now = within(rule.hours, at)
+            if suits and now:
                 return Granted(granted) if granted else Denied("denied by a rule")
             if rule.allow:
-                near = f"not allowed {'at this hour' if fits else 'with this argument'}"
+                near = f"not allowed {'at this hour' if suits else 'with this argument'}"
         return Denied(near, _missing_rule(aor, command))
 
 

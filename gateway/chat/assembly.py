@@ -20,6 +20,7 @@ from gateway.chat.router import Router
 from gateway.chat.vocabulary import Vocabulary
 from gateway.config import Chat
 from gateway.limits import KeyedLimit
+from gateway.numbers import INTERNATIONAL_PREFIX
 from gateway.ports import Archive, CallControl, Clock, CommandLog, Submitter
 
 log = logging.getLogger(__name__)
@@ -46,13 +47,14 @@ class ChatSettings:
     """``[limits] sender_commands``."""
     own_aors: AbstractSet[Aor]
     version: str
+    international_prefix: str = INTERNATIONAL_PREFIX
     plugins: Sequence[Command] = ()
 
 
 def chat_router(ports: ChatPorts, settings: ChatSettings) -> Router:
     """Raises ConfigError when a chat rule cannot be read."""
     chat = settings.chat
-    access = Access.of(chat.rules, ports.timezone)
+    access = Access.of(chat.rules, ports.timezone, settings.international_prefix)
     pager = Pager(max_bytes=chat.max_reply_bytes)
     vocabulary = Vocabulary(_commands(ports, settings, access, pager))
     for command in settings.plugins:

@@ -125,6 +125,38 @@ def test_args_are_matched_with_the_argument(
     assert may(access(rule("dial hangup", args="10???")), used, subject) is allowed
 
 
+@pytest.mark.parametrize("glob", ["+4930*", "004930*", "tel:+49-30*"])
+@pytest.mark.parametrize("subject", ["+4930123", "004930123"])
+def test_args_mean_a_number_however_it_is_written(glob: str, subject: str) -> None:
+    allowing, denying = access(rule("dial", args=glob)), access(rule("", args=glob), rule("*"))
+
+    assert may(allowing, DIAL, subject)
+    assert not may(denying, DIAL, subject)
+    assert not may(allowing, DIAL, "+4931123")
+    assert may(denying, DIAL, "+4931123")
+
+
+@pytest.mark.parametrize(
+    "subject", ["09-00123", "sip:0900123@office.example", "sip:09-00@h.example", "*21*0900123#"]
+)
+def test_a_denied_number_is_denied_in_every_disguise(subject: str) -> None:
+    denying = access(rule("", args="0900*"), rule("*"))
+
+    assert not may(denying, DIAL, subject)
+
+
+def test_an_allowed_number_is_no_address_elsewhere() -> None:
+    assert not may(access(rule("dial", args="10??")), DIAL, "sip:1002@evil.example")
+
+
+def test_args_hide_no_host_behind_a_parameter() -> None:
+    rules = access(rule("dial", args="*@office.example"))
+
+    assert may(rules, DIAL, "sip:1@office.example;transport=tcp")
+    assert not may(rules, DIAL, "sip:1@office.example;maddr=evil.example")
+    assert not may(rules, DIAL, "sip:1@evil.example;x=@office.example")
+
+
 @pytest.mark.parametrize(("at", "allowed"), [(NOON, True), (NIGHT, False)], ids=["day", "eve"])
 def test_hours_are_local(at: datetime, *, allowed: bool) -> None:
     rules = access(rule("dial", hours="mon-fri 11:30-12:30"))
