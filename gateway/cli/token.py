@@ -15,10 +15,10 @@ from rich.table import Table
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.clock import now
 from gateway.errors import InvalidRequest
+from gateway.representation import rfc3339
 from gateway.store.database import Database
 from gateway.store.tokens import SqlTokens
 from gateway.web.local import TOKEN_NAME
-from gateway.web.notation import rfc3339
 from gateway.web.route import Scope
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")

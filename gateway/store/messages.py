@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,25 +22,34 @@ from gateway.message import (
 from gateway.ports import IdempotencyKey, StoredResponse
 from gateway.store import lanes, leasing, queueing, settling
 from gateway.store.database import Database, insert_into
+from gateway.store.events import EventOutbox
 from gateway.store.group_commit import GroupCommit
 from gateway.store.rows import message_values, to_message
 from gateway.store.tables import OPEN, delivery, message, peer
+
+NOBODY = EventOutbox()
 
 
 class SqlMessageStore:
     """Inbox and DeliveryQueue on SQL."""
 
-    def __init__(self, *, database: Database) -> None:
+    def __init__(self, *, database: Database, events: EventOutbox = NOBODY) -> None:
         self._database = database
+        self._events = events
         self._adding = GroupCommit(database=database, work=queueing.add)
-        self._settling = GroupCommit(database=database, work=settling.settle)
+        settle = partial(settling.settle, events=events)
+        self._settling = GroupCommit(database=database, work=settle)
         self._answering = GroupCommit(database=database, work=queueing.answer)
 
     async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
         async def work(connection: AsyncConnection) -> Sequence[Message]:
-            return await _store(connection, arrivals)
+            return await _store(connection, arrivals, self._events)
 
-        return await self._database.write(work) if arrivals else []
+        if not arrivals:
+            return []
+        stored = await self._database.write(work)
+        self._events.committed_messages(stored)
+        return stored
 
     async def unhandled(self) -> Sequence[Message]:
         query = select(message).where(message.c.unanswered).order_by(message.c.archive_id)
@@ -74,7 +84,10 @@ class SqlMessageStore:
         return await self._database.write(work)
 
     async def settle(self, settlement: Settlement) -> Message | None:
-        return await self._settling.submit(settlement)
+        message = await self._settling.submit(settlement)
+        if message is not None:
+            self._events.committed_messages([message])
+        return message
 
     async def release(self, delivery_ids: Sequence[DeliveryId]) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -96,9 +109,15 @@ class SqlMessageStore:
 
     async def cancel(self, message_id: MessageId, now: datetime) -> Message | None:
         async def work(connection: AsyncConnection) -> Message | None:
-            return await _cancel(connection, message_id, now)
+            canceled = await _cancel(connection, message_id, now)
+            if canceled is not None:
+                await self._events.queue_messages(connection, [canceled])
+            return canceled
 
-        return await self._database.write(work)
+        canceled = await self._database.write(work)
+        if canceled is not None:
+            self._events.committed_messages([canceled])
+        return canceled
 
     async def resend(self, message_id: MessageId, submission: Submission) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -123,7 +142,9 @@ class SqlMessageStore:
         return await self._database.read(work)
 
 
-async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> list[Message]:
+async def _store(
+    connection: AsyncConnection, arrivals: Sequence[Arrival], events: EventOutbox
+) -> list[Message]:
     insert = insert_into(connection, message).on_conflict_do_nothing()
     rows = await connection.execute(
         insert.returning(message.c.id),
@@ -138,6 +159,7 @@ async def _store(connection: AsyncConnection, arrivals: Sequence[Arrival]) -> li
         elif message_id in waiting:
             stored[message_id] = waiting[message_id]
     await lanes.welcome(connection, [item.peer for item in stored.values() if item.proven])
+    await events.queue_messages(connection, [m for m in stored.values() if m.id in new])
     return list(stored.values())
 
 

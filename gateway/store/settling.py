@@ -23,6 +23,7 @@ from gateway.message import (
     Status,
 )
 from gateway.store import lanes, leasing, queueing
+from gateway.store.events import EventOutbox
 from gateway.store.rows import (
     AnyRow,
     attempt_values,
@@ -48,7 +49,7 @@ class _Settled:
 
 
 async def settle(
-    connection: AsyncConnection, settlements: Sequence[Settlement]
+    connection: AsyncConnection, settlements: Sequence[Settlement], *, events: EventOutbox
 ) -> list[Message | None]:
     """For each: its message, if that made the message's status final.
 
@@ -65,6 +66,7 @@ async def settle(
     await _close(connection, still_open)
     await _replace(connection, still_open)
     finals = await _set_statuses(connection, still_open)
+    await events.queue_messages(connection, finals.values())
     await leasing.free(connection, [item.row for item in found])
     await _remember(connection, still_open)
     await queueing.queue(

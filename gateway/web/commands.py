@@ -8,11 +8,11 @@ from pydantic import Field
 from gateway.outbox import MAX_TEXT
 from gateway.phone import CommandEntry, CommandOutcome
 from gateway.ports import Commander, CommandLog
+from gateway.representation import rfc3339
 from gateway.web.body import Text, read_body, read_query
 from gateway.web.cursor import Cursor, decode_cursor, encode_cursor, filter_hash
 from gateway.web.history import PageParameters
 from gateway.web.idempotency import once_for
-from gateway.web.notation import rfc3339
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
 
 _DEFAULT_LIMIT = 50

@@ -2,16 +2,8 @@
 
 from pydantic import Field
 
-from gateway.message import (
-    Attempt,
-    Direction,
-    FinalResponse,
-    Flag,
-    Message,
-    Status,
-    message_id_text,
-)
-from gateway.web.notation import rfc3339
+from gateway.message import Attempt, Direction, Flag, Message, Status
+from gateway.representation import message_json, response_json, rfc3339
 from gateway.web.route import View
 
 
@@ -29,7 +21,7 @@ class MessageView(View):
     direction: Direction
     account: str
     peer: str
-    from_: str = Field(serialization_alias="from")
+    from_: str = Field(alias="from")
     to: str
     text: str
     content_type: str
@@ -60,35 +52,13 @@ class AttemptsView(View):
 
 
 def message_view(message: Message) -> MessageView:
-    return MessageView(
-        id=message_id_text(message.id),
-        direction=message.direction,
-        account=message.account,
-        peer=message.peer,
-        from_=message.from_uri,
-        to=message.to_uri,
-        text=message.text,
-        content_type=message.content_type,
-        status=message.status,
-        flags=tuple(sorted(message.flags)),
-        sip=_sip_view(message.response) if message.response else None,
-        attempts=message.attempts,
-        origin=message.origin,
-        client_ref=message.client_ref,
-        tags=message.tags,
-        created_at=rfc3339(message.created_at),
-        settled_at=rfc3339(message.settled_at) if message.settled_at else None,
-    )
+    return MessageView.model_validate(message_json(message))
 
 
 def attempt_view(attempt: Attempt) -> AttemptView:
     return AttemptView(
         at=rfc3339(attempt.at),
         part=attempt.part,
-        sip=_sip_view(attempt.response),
+        sip=SipView.model_validate(response_json(attempt.response)),
         elapsed_ms=attempt.elapsed_ms,
     )
-
-
-def _sip_view(response: FinalResponse) -> SipView:
-    return SipView(status=response.status_code, reason=response.reason_phrase)

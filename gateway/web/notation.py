@@ -1,4 +1,4 @@
-"""The notation of ids, times included, in JSON."""
+"""Ids, times included, as clients write them in JSON."""
 
 import re
 from contextlib import suppress
@@ -12,11 +12,6 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _TIME = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)", re.ASCII | re.IGNORECASE
 )
-
-
-def rfc3339(at: datetime) -> str:
-    """``2026-11-02T09:00:00.000Z``."""
-    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_time(value: object) -> datetime:

@@ -18,9 +18,9 @@ from gateway.phone import (
 )
 from gateway.phone_status import PhoneState, PhoneStatus
 from gateway.ports import CallControl
+from gateway.representation import rfc3339
 from gateway.web.body import read_body
 from gateway.web.idempotency import once_for
-from gateway.web.notation import rfc3339
 from gateway.web.problem import Code, HttpProblem, invalid, not_found
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
 
