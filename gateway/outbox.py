@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from gateway.address import DEFAULT_PORT, SipUri, resolve_recipient
 from gateway.caller import Caller
 from gateway.errors import AddressError, InvalidRequest
+from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.identity import AccountIdentity
 from gateway.message import (
     Delivery,
@@ -22,7 +23,7 @@ from gateway.message import (
     Submission,
     uuid7,
 )
-from gateway.ports import Clock, DeliveryQueue, IdempotencyKey, StoredResponse
+from gateway.ports import Clock, DeliveryQueue
 from gateway.split import split_text
 
 log = logging.getLogger(__name__)

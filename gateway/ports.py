@@ -3,7 +3,6 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Protocol
 
 from gateway.address import Aor
@@ -11,6 +10,7 @@ from gateway.archive import Archived, Conversation, Page, Place
 from gateway.call import Call, CallEvent
 from gateway.caller import Caller
 from gateway.hook_delivery import HookDelivery, HookReceipt
+from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.message import (
     Arrival,
     Attempt,
@@ -65,23 +65,6 @@ class Inbox(Protocol):
         self, message_id: MessageId, replies: Sequence[Submission]
     ) -> None:
         """Mark the message answered and queue its *replies*, in one transaction."""
-
-
-@dataclass(frozen=True, slots=True)
-class IdempotencyKey:
-    """A client's Idempotency-Key, scoped to token, method and path."""
-
-    scope: str
-    key: str
-
-
-@dataclass(frozen=True, slots=True)
-class StoredResponse:
-    """What the first request with a key was answered."""
-
-    status: int
-    body: str
-    location: str = ""
 
 
 class DeliveryQueue(Protocol):
@@ -232,14 +215,6 @@ class Tokens(Protocol):
         """False when there is none of this name."""
 
     async def token_for(self, secret: str) -> Token | None: ...
-
-
-class Claim(StrEnum):
-    """What an idempotency key may mean, besides a response to replay."""
-
-    CLAIMED = "claimed"
-    IN_PROGRESS = "in_progress"
-    MISMATCH = "mismatch"
 
 
 class Idempotency(Protocol):

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import ColumnElement, and_, delete, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.ports import Claim, IdempotencyKey, StoredResponse
+from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.store import queueing
 from gateway.store.database import Database, insert_into
 from gateway.store.tables import idempotency

@@ -8,6 +8,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import ConflictError
+from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import (
     Arrival,
     Delivery,
@@ -19,7 +20,6 @@ from gateway.message import (
     Submission,
     message_id_text,
 )
-from gateway.ports import IdempotencyKey, StoredResponse
 from gateway.store import lanes, leasing, queueing, settling
 from gateway.store.database import Database, insert_into
 from gateway.store.events import EventOutbox

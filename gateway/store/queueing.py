@@ -7,8 +7,8 @@ from sqlalchemy import insert, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import ConflictError
+from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import MessageId, Submission
-from gateway.ports import IdempotencyKey, StoredResponse
 from gateway.store import lanes
 from gateway.store.rows import delivery_values, message_values
 from gateway.store.tables import delivery, idempotency, message

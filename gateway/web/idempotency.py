@@ -10,8 +10,9 @@ from uuid import UUID, uuid5
 from aiohttp import web
 
 from gateway.errors import ConflictError, InvalidRequest, StorageUnavailable
+from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.message import MessageId
-from gateway.ports import Claim, Clock, Idempotency, IdempotencyKey, StoredResponse
+from gateway.ports import Clock, Idempotency
 from gateway.web.middleware import REQUEST_ID
 from gateway.web.problem import CONTENT_TYPE, Code, HttpProblem
 from gateway.web.route import JSON, Answer, Call, Handler

@@ -10,9 +10,10 @@ from pydantic import Field
 
 from gateway.config import parse_duration
 from gateway.errors import ConflictError, StorageUnavailable
+from gateway.idempotency import StoredResponse
 from gateway.message import Direction, Message, MessageId, message_id_text
 from gateway.outbox import MAX_TEXT, OutboundRequest, Outbox
-from gateway.ports import Archive, Clock, DeliveryQueue, StoredResponse
+from gateway.ports import Archive, Clock, DeliveryQueue
 from gateway.web.body import Text, Time, read_body
 from gateway.web.message_view import (
     AttemptsView,

@@ -6,8 +6,8 @@ from dataclasses import replace
 import pytest
 
 from gateway.errors import ConflictError, StorageUnavailable
+from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import MessageId, uuid7
-from gateway.ports import IdempotencyKey, StoredResponse
 from gateway.store.messages import SqlMessageStore
 from tests.contract.samples import MINUTE, arrival, received, sent
 from tests.fakes import NOON

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.errors import ConflictError
-from gateway.ports import Claim, IdempotencyKey, StoredResponse
+from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.store.idempotency import SqlIdempotency
 from gateway.store.messages import SqlMessageStore
 from tests.contract.samples import MINUTE, sent
