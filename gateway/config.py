@@ -183,6 +183,7 @@ class Dde(_Section):
 class Phone(_Section):
     driver: Literal["auto", "dde", "copydata", "simulated", "none"] = "auto"
     executable: str = ""
+    start: bool = True
     command_spacing: Duration = timedelta(milliseconds=300)
     allow_numbers: tuple[str, ...] = ("*",)
     deny_numbers: tuple[str, ...] = ("00*", "+*", "0900*")

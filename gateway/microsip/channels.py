@@ -13,8 +13,11 @@ from contextlib import (
 from gateway.config import Phone
 from gateway.errors import PhoneError
 from gateway.microsip.automatic import AutomaticChannel
+from gateway.microsip.installation import find_executable, this_pc
 from gateway.microsip.no_phone import NoPhone
+from gateway.microsip.process import MicroSipProcess
 from gateway.microsip.simulated import SimulatedChannel
+from gateway.microsip.starting import StartingChannel
 from gateway.ports import Channel, Clock
 
 OFF = "MicroSIP is switched off here; set [phone] driver to auto to use it"
@@ -26,9 +29,26 @@ NOT_WINDOWS = (
 if sys.platform == "win32":
     from gateway.microsip.copydata import CopyDataChannel
     from gateway.microsip.dde import DdeChannel
+    from gateway.microsip.user_processes import UserProcesses
     from gateway.microsip.window import UserDesktop
 
-    def _real(phone: Phone) -> AbstractAsyncContextManager[Channel]:
+    def microsip_process(phone: Phone) -> MicroSipProcess:
+        return MicroSipProcess(
+            windows=UserDesktop(),
+            processes=UserProcesses(),
+            locate=lambda: find_executable(phone.executable, this_pc()),
+            sleep=asyncio.sleep,
+        )
+
+    @asynccontextmanager
+    async def _real(phone: Phone) -> AsyncIterator[Channel]:
+        async with _running(phone) as channel:
+            if not phone.start:
+                yield channel
+                return
+            yield StartingChannel(inner=channel, start=microsip_process(phone).start)
+
+    def _running(phone: Phone) -> AbstractAsyncContextManager[Channel]:
         if phone.driver == "dde":
             return DdeChannel(phone.dde)
         if phone.driver == "copydata":

@@ -12,6 +12,7 @@ from gateway.message import uuid7
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.evidence import Observation, effect, may_still_show
 from gateway.microsip.guard import DialGuard
+from gateway.microsip.starting import NEEDS_CALL
 from gateway.microsip.status_words import StatusWords
 from gateway.microsip.verdict import (
     INTERRUPTED,
@@ -110,7 +111,7 @@ class MicroSip:
             if command.verb is Verb.STATUS:
                 return status_read(await self._look())
             await self._keep_distance()
-            before = await self._look()
+            before = await self._look_before(command)
             if verdict := forbidden(command, before):
                 return verdict
             timed_out = await self._hand_over(command)
@@ -153,6 +154,17 @@ class MicroSip:
             await self._sleep(LOOK_EVERY.total_seconds())
             after = await self._look_again()
         return after
+
+    async def _look_before(self, command: PhoneCommand) -> Observation:
+        """A MicroSIP that does not run has no call; the channel may start it."""
+        try:
+            return await self._look()
+        except PhoneError as exc:
+            if exc.problem != Problem.NOT_RUNNING:
+                raise
+            if command.verb in NEEDS_CALL:
+                raise PhoneError(exc.problem, f"no call: {exc.detail}") from exc
+        return Observation(gone=True)
 
     async def _look(self) -> Observation:
         words = (await self._channel.status()).words

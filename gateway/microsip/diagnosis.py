@@ -26,11 +26,11 @@ REASONS = {
 Grade = Literal["ok", "warn", "fail"]
 
 if sys.platform == "win32":
-    from gateway.microsip.desktop import session_id
+    from gateway.microsip.user_processes import UserProcesses
     from gateway.microsip.window import UserDesktop
 
     def _desktop() -> Iterator[tuple[Grade, str]]:
-        session = session_id()
+        session = UserProcesses().session()
         if session == 0:
             yield "fail", SESSION_0
         desktop = UserDesktop()

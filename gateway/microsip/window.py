@@ -18,18 +18,20 @@ from ctypes.wintypes import DWORD
 
 from gateway.errors import ConfigError
 from gateway.microsip import kernel32, user32
+from gateway.microsip.controls import Controls
 from gateway.microsip.copydata import Reply
 from gateway.microsip.file_version import file_version
 from gateway.microsip.ini import read_version
 from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.instance import Instance
+from gateway.microsip.user_processes import image_of
 from gateway.microsip.versions import Version
+from gateway.microsip.window_controls import Reader
 
 WINDOW_CLASS = "MicroSIP"
 """Of its main window alone; the title follows the account."""
 
 EXECUTE = 1  # dwData: carried out before the answer, which then is 0
-_LONGEST_PATH = 32768
 
 
 class UserDesktop:
@@ -42,7 +44,7 @@ class UserDesktop:
             if _is_main_window(window):
                 process = DWORD()
                 user32.GetWindowThreadProcessId(window, byref(process))
-                found.append(Instance(window, process.value, _executable(process.value)))
+                found.append(Instance(window, process.value, image_of(process.value)))
             return True
 
         user32.EnumWindows(user32.WNDENUMPROC(visit), 0)
@@ -72,6 +74,9 @@ class UserDesktop:
             return _failure(instance)
         return Reply.DROPPED if answer.value else Reply.TAKEN
 
+    def controls(self, instance: Instance, timeout: float) -> Controls:
+        return Reader(instance, timeout).controls()
+
     def close(self, instance: Instance) -> Reply:
         set_last_error(0)
         if user32.PostMessage(instance.window, user32.WM_CLOSE, 0, 0):
@@ -83,19 +88,6 @@ def _is_main_window(window: int) -> bool:
     name = create_unicode_buffer(len(WINDOW_CLASS) + 2)
     user32.GetClassName(window, name, len(name))
     return name.value == WINDOW_CLASS and not user32.GetWindow(window, user32.GW_OWNER)
-
-
-def _executable(process: int) -> str:
-    handle = kernel32.OpenProcess(kernel32.PROCESS_QUERY_LIMITED_INFORMATION, False, process)
-    if not handle:
-        return ""
-    try:
-        path = create_unicode_buffer(_LONGEST_PATH)
-        length = DWORD(len(path))
-        kernel32.QueryFullProcessImageName(handle, 0, path, byref(length))
-    finally:
-        kernel32.CloseHandle(handle)
-    return path.value
 
 
 def _noted_version(executable: str) -> Version | None:

@@ -191,7 +191,6 @@ async def test_a_state_that_forbids_the_command_sends_nothing(desk: Desk) -> Non
 
 
 BEFORE = [
-    pytest.param(AWAY, Problem.NOT_RUNNING, id="away"),
     pytest.param(HANGS, Problem.NOT_RESPONDING, id="hangs"),
     pytest.param(SAID_NO, Problem.FAILED, id="fails"),
 ]
@@ -208,6 +207,27 @@ async def test_a_microsip_that_cannot_be_asked_is_sent_nothing(
     assert channel.executed == []
     assert (result.outcome, result.problem) == (CommandOutcome.FAILED, problem)
     assert result.detail == error.detail
+
+
+async def test_one_that_does_not_run_is_left_to_the_channel_to_start(desk: Desk) -> None:
+    starts, cannot = ScriptedChannel(AWAY, "Calling 1002"), ScriptedChannel(AWAY, answer=AWAY)
+
+    started = await desk.run(starts, DIAL)
+    refused = await desk.run(cannot, DIAL)
+
+    assert (started.outcome, started.evidence) == (CommandOutcome.CONFIRMED, "Calling 1002")
+    assert (refused.outcome, refused.problem) == (CommandOutcome.FAILED, Problem.NOT_RUNNING)
+    assert refused.detail == AWAY.detail
+
+
+async def test_one_that_does_not_run_has_no_call_to_command(desk: Desk) -> None:
+    channel = ScriptedChannel(AWAY)
+
+    result = await desk.run(channel, HANGUP)
+
+    assert channel.executed == []
+    assert (result.outcome, result.problem) == (CommandOutcome.FAILED, Problem.NOT_RUNNING)
+    assert result.detail == f"no call: {AWAY.detail}"
 
 
 @pytest.mark.parametrize("error", [AWAY, SAID_NO], ids=["away", "said no"])

@@ -1,0 +1,178 @@
+"""MicroSIP as a program: started when it is missing, ended when it must be, never twice."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from gateway.errors import PhoneError
+from gateway.microsip.copydata import BLOCKED, Reply, Sleep
+from gateway.microsip.instance import Instance, pick, same_path
+from gateway.phone import Problem
+
+MINIMIZED = "/minimized"
+"""In the tray, and nothing else if it runs already."""
+
+START_WAIT = 20.0  # seconds until MicroSIP takes commands
+LOOK_EVERY = 0.25  # seconds
+# Seconds: MicroSIP takes up to 10 for an event hook before it looks at anything else.
+END_WAIT = 15.0
+
+SESSION_0 = (
+    "this is session 0, which sees no window of the user's, and where MicroSIP must never run; "
+    "start the gateway in the user's session, by Task Scheduler at log-on"
+)
+NOWHERE = (
+    "MicroSIP is not running, and no microsip.exe was found to start; set [phone] executable "
+    "to its path"
+)
+NO_WINDOW = (
+    "MicroSIP was started, but shows no window yet; see on its PC what it waits for, then try "
+    "again"
+)
+ENDED_AT_ONCE = "MicroSIP ended at once after it was started; start it by hand to see why"
+STAYS = "MicroSIP was told to end, but still runs; end it by its menu, then try again"
+
+Answers = Callable[[], Awaitable[object]]
+"""Raises PhoneError while MicroSIP takes no commands: Channel.status."""
+
+log = logging.getLogger(__name__)
+
+
+class Windows(Protocol):
+    """MicroSIP's windows; its methods are called on a worker thread."""
+
+    def instances(self) -> Sequence[Instance]:
+        """Every MicroSIP that runs here."""
+
+    def close(self, instance: Instance) -> Reply:
+        """Tell it to end; does not wait for that."""
+
+
+class Processes(Protocol):
+    """The processes of the user's session; its methods are called on a worker thread."""
+
+    def session(self) -> int:
+        """0 is where services live."""
+
+    def running(self, executable: str) -> Sequence[int]:
+        """Those whose file it is; also those of that name whose path Windows keeps back."""
+
+    def start(self, executable: str, argument: str) -> int:
+        """In the folder of its file; raises PhoneError."""
+
+    def ended(self, process: int, timeout: float) -> bool:
+        """Whether it has within *timeout* seconds; blocks meanwhile."""
+
+    def integrity(self, process: int | None = None) -> int | None:
+        """Its integrity level, of this process without one; None where nothing tells."""
+
+
+class MicroSipProcess:
+    """The MicroSIP that is to be driven; one start at a time."""
+
+    def __init__(
+        self,
+        *,
+        windows: Windows,
+        processes: Processes,
+        locate: Callable[[], Path | None],
+        sleep: Sleep,
+        patience: float = START_WAIT,
+    ) -> None:
+        """*locate* finds its executable."""
+        self._windows = windows
+        self._processes = processes
+        self._locate = locate
+        self._sleep = sleep
+        self._patience = patience
+        self._turn = asyncio.Lock()
+
+    async def start(self, answers: Answers) -> None:
+        """Returns when MicroSIP takes commands; raises PhoneError."""
+        async with self._turn:
+            executable = await asyncio.to_thread(self._startable)
+            await self._until_it_answers(executable, answers)
+
+    async def stop(self) -> bool:
+        """Whether it ran; raises PhoneError when it does not end."""
+        async with self._turn:
+            return await asyncio.to_thread(self._stop)
+
+    def _startable(self) -> str:
+        if self._processes.session() == 0:
+            raise PhoneError(Problem.FAILED, SESSION_0)
+        executable = self._locate()
+        if executable is None:
+            raise PhoneError(Problem.NOT_RUNNING, NOWHERE)
+        if not executable.is_file():
+            raise PhoneError(
+                Problem.NOT_RUNNING,
+                f"MicroSIP is not running, and there is no {executable} to start; correct "
+                "[phone] executable",
+            )
+        if running := self._windows.instances():
+            pick(running, str(executable))  # beside another one it is not started
+        return str(executable)
+
+    async def _until_it_answers(self, executable: str, answers: Answers) -> None:
+        started = False
+        seen = PhoneError(Problem.NOT_RUNNING, NO_WINDOW)
+        try:
+            async with asyncio.timeout(self._patience):
+                while True:
+                    try:
+                        await answers()
+                    except PhoneError as exc:
+                        seen = _noted(exc, seen)
+                    else:
+                        log.info("MicroSIP takes commands")
+                        return
+                    if seen.problem == Problem.NOT_RUNNING:
+                        started = await asyncio.to_thread(self._kept, executable, started)
+                    await self._sleep(LOOK_EVERY)
+        except TimeoutError:
+            why = NO_WINDOW if seen.problem == Problem.NOT_RUNNING else seen.detail
+            raise PhoneError(Problem.FAILED, why) from seen
+
+    def _kept(self, executable: str, started: bool) -> bool:  # noqa: FBT001  for a thread
+        """Whether it was started, after it is now if nothing of it runs.
+
+        A process without a window is starting, or ending: then it is waited for.
+        """
+        if self._processes.running(executable) or self._windows.instances():
+            return started
+        if started:
+            raise PhoneError(Problem.FAILED, ENDED_AT_ONCE)
+        process = self._processes.start(executable, MINIMIZED)
+        log.info("MicroSIP is started: %s, process %s", executable, process)
+        return True
+
+    def _stop(self) -> bool:
+        executable = self._locate()
+        meant = [one for one in self._windows.instances() if _may_be(one, executable)]
+        for instance in meant:
+            log.info("MicroSIP is told to end: process %s", instance.process)
+            if self._windows.close(instance) is Reply.BLOCKED:
+                raise PhoneError(Problem.FAILED, BLOCKED)
+        processes = {instance.process for instance in meant}
+        if executable is not None:
+            processes |= set(self._processes.running(str(executable)))
+        for process in processes:
+            if not self._processes.ended(process, END_WAIT):
+                raise PhoneError(Problem.FAILED, STAYS)
+        return bool(processes)
+
+
+def _may_be(instance: Instance, executable: Path | None) -> bool:
+    """One whose path is kept back may be any."""
+    if executable is None or not instance.executable:
+        return True
+    return same_path(instance.executable, str(executable))
+
+
+def _noted(error: PhoneError, before: PhoneError) -> PhoneError:
+    if error.detail != before.detail:
+        log.info("waiting for MicroSIP: %s", error.detail)
+    return error
