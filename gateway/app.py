@@ -60,6 +60,7 @@ from gateway.web.local import (
 )
 from gateway.web.messages import Messages
 from gateway.web.phone import Phone
+from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Scope
 from gateway.web.server import WebServer, is_loopback
 
@@ -292,7 +293,10 @@ class Gateway:
                     clock=now,
                 ),
                 History(archive=stores.archive, clock=now),
-                Phone(call_control=phone),
+                Phone(
+                    call_control=phone,
+                    refused=RefusedCommands(audit=stores.audit, clock=now),
+                ),
                 Commands(commander=commander, command_log=stores.audit),
                 HookInlet(hooks=hooks, metrics=self._metrics),
                 Watch(

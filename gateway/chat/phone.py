@@ -6,6 +6,7 @@ from gateway.chat.command import Call, Command, Reply, Run
 from gateway.chat.confirm import VALID_FOR, Confirmations
 from gateway.errors import InvalidRequest
 from gateway.phone import (
+    TO_CONFIRM,
     CommandOutcome,
     CommandResult,
     PhoneCommand,
@@ -33,9 +34,13 @@ _HELP = {
     Verb.VOLDOWN: "Turns the loudspeaker down by so many steps.",
     Verb.VOLUME: "Sets the loudspeaker's volume.",
     Verb.MICVOLUME: "Sets the microphone's volume.",
-    Verb.DEVICE: "Chooses the microphone (input) or loudspeaker (output) by its number.",
+    Verb.DEVICE: "Chooses the microphone (input) or loudspeaker (output), when confirmed.",
     Verb.STATUS: "Says what MicroSIP is doing.",
     Verb.CLOSE: "Closes MicroSIP, when confirmed.",
+}
+_TO_CONFIRM = {
+    Verb.CLOSE: "To close MicroSIP",
+    Verb.DEVICE: "To change the device, for which MicroSIP may have to restart,",
 }
 _PERMISSIONS = {Verb.STATUS: Permission.PHONE_READ, Verb.CLOSE: Permission.ADMIN}
 
@@ -71,7 +76,7 @@ class PhoneCommands:
             name=verb.value,
             usage=verb.usage,
             help=_HELP[verb],
-            run=self._ask if verb is Verb.CLOSE else self._run_of(verb),
+            run=self._ask_about(verb) if verb in TO_CONFIRM else self._run_of(verb),
             aliases=tuple({verb.dde_name.lower()} - {verb.value}),
             permissions=(_PERMISSIONS.get(verb, Permission.PHONE_CONTROL),),
             subject=lambda line: parse_command(verb, line.words).argument,
@@ -96,15 +101,19 @@ class PhoneCommands:
             )
         )
 
-    async def _ask(self, call: Call) -> Reply:
-        command = parse_command(Verb.CLOSE, call.line.words)
-        code = self._confirmations.ask(call.caller.who, command, self._clock())
-        seconds = round(VALID_FOR.total_seconds())
-        return Reply(
-            outcome=CommandOutcome.UNCONFIRMED,
-            state="to be confirmed",
-            lines=(f"To close MicroSIP type within {seconds} s: confirm {code}",),
-        )
+    def _ask_about(self, verb: Verb) -> Run:
+        async def ask(call: Call) -> Reply:
+            command = parse_command(verb, call.line.words)
+            code = self._confirmations.ask(call.caller.who, command, self._clock())
+            seconds = round(VALID_FOR.total_seconds())
+            return Reply(
+                outcome=CommandOutcome.UNCONFIRMED,
+                subject=command.argument,
+                state="to be confirmed",
+                lines=(f"{_TO_CONFIRM[verb]} type within {seconds} s: confirm {code}",),
+            )
+
+        return ask
 
     async def _confirm(self, call: Call) -> Reply:
         if len(call.line.words) != 1:

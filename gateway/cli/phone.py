@@ -11,6 +11,7 @@ from gateway.chat.reply import first_line
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.errors import InvalidRequest
 from gateway.phone import (
+    TO_CONFIRM,
     CommandOutcome,
     CommandResult,
     PhoneCommand,
@@ -24,7 +25,7 @@ from gateway.web.client import GatewayClient, JsonObject, RequestRefused, call_g
 @click.command()
 @click.argument("verb")
 @click.argument("arguments", nargs=-1, metavar="[ARG...]")
-@click.option("--yes", is_flag=True, help="Close MicroSIP without asking.")
+@click.option("--yes", is_flag=True, help="Close, or change the device, without asking.")
 @config_option
 @json_option
 @click.pass_context
@@ -43,13 +44,13 @@ def phone(
         words = " ".join(Verb)
         raise InvalidRequest(f"there is no verb {verb!r}; one of: {words}")
     command = parse_command(known, arguments)
-    if known is Verb.CLOSE and not yes:
-        _confirm_close()
+    if known in TO_CONFIRM and not yes:
+        _confirm(command)
 
     async def work(client: GatewayClient) -> JsonObject:
         if known is Verb.STATUS:
             return await client.phone_status()
-        return await client.phone(known, command.argument, confirm=known is Verb.CLOSE)
+        return await client.phone(known, command.argument, confirm=known in TO_CONFIRM)
 
     try:
         answer = call_gateway(load_settings(config).data_dir, work)
@@ -62,10 +63,10 @@ def phone(
         ctx.exit(1)
 
 
-def _confirm_close() -> None:
+def _confirm(command: PhoneCommand) -> None:
     if not sys.stdin.isatty():
-        raise InvalidRequest("closing MicroSIP must be confirmed: add --yes")
-    click.confirm("Close MicroSIP?", abort=True)
+        raise InvalidRequest(f"{command.verb} must be confirmed: add --yes")
+    click.confirm(f"{command}: this ends or restarts MicroSIP; go on?", abort=True)
 
 
 def _line(command: PhoneCommand, answer: JsonObject) -> str:

@@ -33,12 +33,19 @@ class Gate:
         if not route.scopes:
             return Call(request=request)
         token = await self._authenticate(request)
+        caller = _caller(token)
         scopes = route.scopes_of(request) if route.scopes_of else route.scopes
+        problem = self._problem(token, scopes)
+        if problem is not None:
+            if route.on_refusal:
+                await route.on_refusal(request, caller, problem.detail)
+            raise problem
+        return Call(request=request, token=token, caller=caller)
+
+    def _problem(self, token: Token, scopes: tuple[Scope, ...]) -> HttpProblem | None:
         if token.scopes.isdisjoint(scopes):
-            raise _missing_scope(scopes)
-        if not self._limit.allows(token.name):
-            raise too_many("this token")
-        return Call(request=request, token=token, caller=_caller(token))
+            return _missing_scope(scopes)
+        return None if self._limit.allows(token.name) else too_many("this token")
 
     async def _authenticate(self, request: web.Request) -> Token:
         match = _BEARER.fullmatch(request.headers.get("Authorization", ""))

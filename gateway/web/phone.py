@@ -7,10 +7,14 @@ from typing import Annotated
 from aiohttp import web
 from pydantic import Field
 
+from gateway.caller import Caller
+from gateway.errors import InvalidRequest
 from gateway.phone import (
     DIALLING,
+    TO_CONFIRM,
     CommandOutcome,
     CommandResult,
+    PhoneCommand,
     PhoneRequest,
     Problem,
     Verb,
@@ -21,7 +25,8 @@ from gateway.ports import CallControl
 from gateway.representation import rfc3339
 from gateway.web.body import read_body
 from gateway.web.idempotency import once_for
-from gateway.web.problem import Code, HttpProblem, invalid, not_found
+from gateway.web.problem import Code, HttpProblem, not_found
+from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
 
 _ANY_SCOPE = (Scope.PHONE_CONTROL, Scope.PHONE_READ, Scope.ADMIN)
@@ -43,7 +48,7 @@ class PhoneCommandRequest(RequestBody):
     argument: Annotated[str, Field(max_length=256)] | None = None
     """Of ``device``: ``input 3``."""
     confirm: bool = False
-    """``close`` ends MicroSIP, so it must be true there."""
+    """``close`` ends MicroSIP, ``device`` may restart it, so it must be true there."""
 
 
 class StateView(View):
@@ -79,8 +84,9 @@ class PhoneCommandView(View):
 class Phone:
     """Drives MicroSIP."""
 
-    def __init__(self, *, call_control: CallControl) -> None:
+    def __init__(self, *, call_control: CallControl, refused: RefusedCommands) -> None:
         self._call_control = call_control
+        self._refused = refused
 
     def routes(self) -> Sequence[Route]:
         return (
@@ -98,11 +104,12 @@ class Phone:
                 handler=self.command,
                 summary=(
                     "One of the sixteen verbs by chat word or DDE name; "
-                    "status needs phone:read, close needs admin with confirm: true, "
-                    "all others need phone:control"
+                    "status needs phone:read, close needs admin, all others need "
+                    "phone:control; close and device need confirm: true"
                 ),
                 scopes=_ANY_SCOPE,
                 scopes_of=_scopes,
+                on_refusal=self._not_admitted,
                 request=PhoneCommandRequest,
                 response=PhoneCommandView,
             ),
@@ -114,10 +121,13 @@ class Phone:
     async def command(self, call: Call) -> Answer:
         verb = _verb(call)
         body = await read_body(call.request, PhoneCommandRequest)
-        command = parse_command(verb, _words(verb, body.argument or ""))
-        if verb is Verb.CLOSE and not body.confirm:
-            raise invalid('close ends MicroSIP; confirm it with "confirm": true', "/confirm")
         assert call.caller is not None, "the route needs a token"
+        try:
+            command = _checked(verb, body)
+        except InvalidRequest as exc:
+            argument = body.argument or ""
+            await self._refused.not_understood(call.caller, verb, argument, exc.detail)
+            raise
         result = await self._call_control.execute(
             PhoneRequest(
                 command=command,
@@ -127,6 +137,10 @@ class Phone:
             )
         )
         return _answer(result)
+
+    async def _not_admitted(self, request: web.Request, caller: Caller, reason: str) -> None:
+        if verb := Verb.named(request.match_info["verb"]):
+            await self._refused.not_allowed(caller, verb, reason)
 
 
 def _scopes(request: web.Request) -> tuple[Scope, ...]:
@@ -141,6 +155,16 @@ def _verb(call: Call) -> Verb:
         near = get_close_matches(word.lower(), list(Verb), n=3, cutoff=0.4) or list(Verb)
         raise not_found(f"there is no verb {word[:32]!r}; did you mean {' or '.join(near)}?")
     return verb
+
+
+def _checked(verb: Verb, body: PhoneCommandRequest) -> PhoneCommand:
+    command = parse_command(verb, _words(verb, body.argument or ""))
+    if verb in TO_CONFIRM and not body.confirm:
+        raise InvalidRequest(
+            f'{verb} ends or restarts MicroSIP; confirm it with "confirm": true',
+            pointer="/confirm",
+        )
+    return command
 
 
 def _words(verb: Verb, argument: str) -> tuple[str, ...]:

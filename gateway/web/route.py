@@ -100,8 +100,8 @@ class Route:
     """A token with any of them is let in; empty: no token is needed."""
     scopes_of: Callable[[web.Request], tuple[Scope, ...]] | None = None
     """Which of them this one request needs, where that depends on it."""
-    on_refusal: "Callable[[web.Request, Caller, HttpProblem], Awaitable[None]] | None" = None
-    """Told of a request whose token may not, or not so often."""
+    on_refusal: Callable[[web.Request, Caller, str], Awaitable[None]] | None = None
+    """Told, with the reason, of a request whose token may not, or not so often."""
     query: type[QueryParameters] | None = None
     request: type[RequestBody] | None = None
     headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,15 +1,12 @@
 """The sixteen verbs, and how their outcome is worded."""
 
-import re
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
-from gateway.caller import Permission
 from gateway.config import ChatRule
 from gateway.message import Status
-from gateway.phone import CommandOutcome, CommandState, Problem, Verb
+from gateway.phone import TO_CONFIRM, CommandOutcome, CommandState, Problem, Verb
 from tests.unit.chat_bench import Bench
 from tests.unit.chat_fakes import FakeCallControl, inbound
 
@@ -30,7 +27,7 @@ def typed(name: str, verb: Verb) -> str:
     return f"{name} {ARGUMENTS.get(verb, '')}".strip()
 
 
-@pytest.mark.parametrize("verb", [verb for verb in Verb if verb is not Verb.CLOSE])
+@pytest.mark.parametrize("verb", [verb for verb in Verb if verb not in TO_CONFIRM])
 async def test_a_verb_goes_by_its_chat_word_and_its_dde_name(verb: Verb) -> None:
     bench = Bench()
 
@@ -241,95 +238,6 @@ async def test_too_late_is_not_said_of_what_was_run_before_a_crash(*, started: b
     expected = "WAIT dial 1002 (interrupted;" if started else "OK dial 1002 (idle -> dialing)"
     assert reply[0].startswith(expected)
     assert bench.audited.state is CommandState.DONE
-
-
-def code_in(reply: str) -> str:
-    found = re.search("confirm ([a-z0-9]{8})$", reply)
-    assert found is not None
-    return found[1]
-
-
-@pytest.mark.parametrize("verb", ["close", "Close"])
-async def test_close_waits_for_its_code(verb: str) -> None:
-    bench = Bench()
-
-    asked = await bench.say(verb)
-    before = list(bench.phone.commands)
-    confirmed = await bench.say(f"confirm {code_in(asked).upper()}")
-
-    assert asked.startswith("WAIT close (to be confirmed) #")
-    assert before == []
-    assert confirmed.startswith("OK close (")
-    assert bench.phone.commands == ["close"]
-
-
-async def test_a_code_is_good_once() -> None:
-    bench = Bench()
-    code = code_in(await bench.say("close"))
-    await bench.say(f"confirm {code}")
-
-    again = await bench.say(f"confirm {code}")
-
-    assert again.startswith(f"ERR confirm {code} (no command waits for this code")
-    assert bench.phone.commands == ["close"]
-
-
-async def test_a_code_is_good_for_its_caller_alone() -> None:
-    bench = Bench()
-    code = code_in(await bench.say("close"))
-
-    other = await bench.say(f"confirm {code}", peer="sip:102@office.example")
-    token = await bench.ask(f"confirm {code}", Permission.ADMIN)
-    own = await bench.say(f"confirm {code}")
-
-    assert other.startswith("ERR confirm")
-    assert token.startswith("ERR confirm")
-    assert own.startswith("OK close")
-
-
-@pytest.mark.parametrize(("seconds", "word"), [(59, "OK"), (60, "ERR")])
-async def test_a_code_is_good_for_a_minute(seconds: int, word: str) -> None:
-    bench = Bench()
-    code = code_in(await bench.say("close"))
-    bench.clock.move(seconds=seconds)
-
-    assert (await bench.say(f"confirm {code}")).startswith(f"{word} ")
-
-
-@pytest.mark.parametrize(
-    "text", ["confirm", "confirm aaaaaaaa", "confirm \u00fcberall", "confirm a b"]
-)
-async def test_a_wrong_code_confirms_nothing_and_loses_nothing(text: str) -> None:
-    bench = Bench()
-    code = code_in(await bench.say("close"))
-
-    wrong = await bench.say(text)
-    right = await bench.say(f"confirm {code}")
-
-    assert wrong.startswith("ERR confirm")
-    assert right.startswith("OK close")
-
-
-async def test_codes_differ() -> None:
-    bench = Bench()
-
-    codes = {code_in(await bench.say("close")) for _ in range(5)}
-
-    assert len(codes) == 5
-
-
-async def test_a_confirmation_is_checked_as_the_command_is() -> None:
-    hours = "wed 10:00-10:31"  # 09:30 UTC is 10:30 in Berlin
-    bench = Bench(rules=(ChatRule(who=("*",), allow=("close",), hours=hours),))
-    code = code_in(await bench.say("close"))
-    bench.clock.move(seconds=59)
-    bench.clock.move(seconds=0.5)
-    in_time = bench.clock.now + timedelta(seconds=0.5)
-
-    reply = await bench.say(f"confirm {code}", at=in_time)
-
-    assert reply.startswith("NO close (not allowed at this hour)")
-    assert bench.phone.requests == []
 
 
 async def test_close_needs_the_right_to_it() -> None:

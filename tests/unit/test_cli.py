@@ -129,6 +129,9 @@ def test_without_a_gateway_it_says_how_to_start_one(
         pytest.param(("phone", "dial", '1001")][Close("'), "dial takes", id="hostile"),
         pytest.param(("phone", "device", "x"), "device input 3", id="device"),
         pytest.param(("phone", "close"), "must be confirmed: add --yes", id="no-terminal"),
+        pytest.param(
+            ("phone", "device", "input", "3"), "device must be confirmed", id="unconfirmed"
+        ),
     ],
 )
 def test_a_bad_phone_command_is_refused_before_the_gateway_is_asked(

@@ -39,6 +39,7 @@ from gateway.web.hooks import HookInlet
 from gateway.web.idempotency import OnceOnly
 from gateway.web.messages import Messages
 from gateway.web.phone import Phone
+from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Resource, Scope
 from gateway.web.server import WebServer
 from tests.fakes import FakeClock
@@ -248,7 +249,7 @@ async def office(database: Database) -> AsyncIterator[Office]:
         resources = (
             messages,
             History(archive=archive, clock=clock),
-            Phone(call_control=phone),
+            Phone(call_control=phone, refused=RefusedCommands(audit=command_log, clock=clock)),
             Commands(commander=commander, command_log=command_log),
             HookInlet(hooks=hooks, metrics=metrics),
             Watch(probes=(database, probe), queue_depth=store.queue_depth, metrics=metrics),

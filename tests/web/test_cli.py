@@ -18,10 +18,11 @@ from gateway.store.database import Database
 from gateway.web.client import RequestRefused
 from gateway.web.local import LocalAccess, write_local_access
 from gateway.web.phone import Phone
+from gateway.web.refused_commands import RefusedCommands
 from tests.contract.samples import MINUTE, sent, settled
 from tests.fakes import NOON, FakeClock
 from tests.unit.chat_bench import Bench
-from tests.unit.chat_fakes import FakeCallControl
+from tests.unit.chat_fakes import FakeCallControl, FakeCommandLog
 from tests.web.conftest import ALL, Office, server_on
 
 
@@ -63,13 +64,26 @@ async def test_a_phone_command_is_answered_as_in_the_chat(
     phone: FakeCallControl, database: Database, tmp_path: Path
 ) -> None:
     in_chat = await Bench(phone=replace(phone, requests=[])).say("dial 1002")
-    resource = Phone(call_control=replace(phone, requests=[]))
+    resource = Phone(
+        call_control=replace(phone, requests=[]),
+        refused=RefusedCommands(audit=FakeCommandLog(), clock=FakeClock()),
+    )
     metrics = Metrics(CollectorRegistry())
 
     async with server_on(database, FakeClock(), metrics, [resource]) as server:
         result = await run(server.url, tmp_path, "phone", "dial", "1002")
 
     assert result.stdout.strip() == in_chat
+
+
+@pytest.mark.parametrize("words", [("close",), ("device", "input", "3")], ids=" ".join)
+async def test_what_is_confirmed_with_yes_is_carried_out(
+    office: Office, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    result = await run(office.server.url, tmp_path, "phone", *words, "--yes")
+
+    assert result.exit_code == 0, result.output
+    assert [str(request.command) for request in office.phone.requests] == [" ".join(words)]
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.caller import Origin, Permission
-from gateway.phone import Problem, Verb
+from gateway.phone import TO_CONFIRM, CommandOutcome, Problem, Verb
 from tests.web.conftest import Api, Office
 
 ARGUMENTS = {
@@ -21,7 +21,7 @@ ARGUMENTS = {
 
 def body_of(verb: Verb) -> dict[str, object]:
     body: dict[str, object] = {"argument": ARGUMENTS[verb]} if verb in ARGUMENTS else {}
-    return {**body, "confirm": True} if verb is Verb.CLOSE else body
+    return {**body, "confirm": True} if verb in TO_CONFIRM else body
 
 
 async def test_the_status_says_where_it_is_known_from(api: Api) -> None:
@@ -142,7 +142,7 @@ async def test_what_becomes_of_a_command_decides_the_status(
         ("device", "input 1 2"),
     ],
 )
-async def test_a_wrong_argument_never_reaches_the_phone(
+async def test_a_wrong_argument_never_reaches_the_phone_but_the_audit(
     office: Office, verb: str, argument: str | None
 ) -> None:
     reply = await office.api.post(f"/v1/phone/{verb}", json={"argument": argument})
@@ -151,16 +151,53 @@ async def test_a_wrong_argument_never_reaches_the_phone(
     assert (reply.status, reply.code) == (400, "invalid_request")
     assert reply.json["errors"][0]["pointer"] == "/argument"
     assert hostile == office.phone.requests == []
+    (entry,) = await office.command_log.commands(10)
+    assert (entry.verb, entry.outcome) == (verb, CommandOutcome.FAILED)
+    assert (entry.problem, entry.detail) == (Problem.INVALID, reply.json["detail"])
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"confirm": False}, {"confirm": "true"}, {"confirm": 1}], ids=str
+    "confirm", [{}, {"confirm": False}, {"confirm": "true"}, {"confirm": 1}], ids=str
 )
-async def test_close_must_be_confirmed(office: Office, body: dict[str, object]) -> None:
-    reply = await office.api.post("/v1/phone/close", json=body)
+@pytest.mark.parametrize("verb", TO_CONFIRM)
+async def test_what_ends_or_restarts_microsip_must_be_confirmed(
+    office: Office, verb: Verb, confirm: dict[str, object]
+) -> None:
+    body = {k: v for k, v in body_of(verb).items() if k != "confirm"}
+
+    reply = await office.api.post(f"/v1/phone/{verb}", json={**body, **confirm})
 
     assert (reply.status, reply.code) == (400, "invalid_request")
     assert reply.json["errors"][0]["pointer"] == "/confirm"
+    assert office.phone.requests == []
+
+
+async def test_a_command_without_its_confirmation_is_in_the_audit(office: Office) -> None:
+    await office.api.post("/v1/phone/device", json={"argument": "input 3"})
+
+    (entry,) = await office.command_log.commands(10)
+    assert (entry.who, entry.text) == ("token:all", "device input 3")
+    assert 'confirm it with "confirm": true' in entry.detail
+
+
+async def test_a_token_that_may_not_is_in_the_audit(office: Office) -> None:
+    await office.api.post("/v1/phone/Dial", json={"argument": "1002"}, token="messages:read")
+
+    (entry,) = await office.command_log.commands(10)
+    assert (entry.who, entry.verb) == ("token:messages:read", "dial")
+    assert (entry.outcome, entry.problem) == (CommandOutcome.REFUSED, Problem.NOT_ALLOWED)
+    assert "phone:control" in entry.detail
+
+
+async def test_a_token_that_commands_too_often_is_in_the_audit(office: Office) -> None:
+    for _ in range(50):
+        await office.api.get("/v1/phone")
+
+    reply = await office.api.post("/v1/phone/hangup")
+
+    (entry,) = await office.command_log.commands(10)
+    assert reply.status == 429
+    assert (entry.verb, entry.outcome) == ("hangup", CommandOutcome.REFUSED)
     assert office.phone.requests == []
 
 
