@@ -21,12 +21,12 @@ OPTIONS = (
 LIBRARIES = ("-lkernel32", "-lws2_32", "-lbcrypt")
 
 PROGRAM = Path("gateway", "microsip", "hook", "sip-gateway-hook.exe")
-SOURCE = PROGRAM.with_name("hook.c")
 
 
-def compile_hook(source: Path, program: Path, *more_options: str) -> None:
-    """Raises CalledProcessError with the compiler's words."""
-    command = [COMPILER, *OPTIONS, *more_options, str(source), "-o", str(program), *LIBRARIES]
+def compile_hook(program: Path, *sources: Path, options: tuple[str, ...] = ()) -> None:
+    """Raises CalledProcessError; the compiler has said why."""
+    command = [COMPILER, *OPTIONS, *options, *map(str, sources), "-o", str(program)]
+    command += LIBRARIES
     subprocess.run(command, check=True)  # noqa: S603  nothing of it comes from outside
 
 
@@ -43,6 +43,6 @@ class HookProgram(BuildHookInterface[Any]):
             )
             return
         unfinished = program.with_suffix(f".{os.getpid()}")
-        compile_hook(Path(self.root, SOURCE), unfinished)
+        compile_hook(unfinished, *sorted(program.parent.glob("*.c")))
         unfinished.replace(program)
         build_data["artifacts"].append(f"/{PROGRAM.as_posix()}")

@@ -7,8 +7,17 @@ import pytest
 from tests.peers.kamailio import Kamailio
 from tests.peers.postgresql import PostgreSql
 from tests.peers.wine import windows_python
+from tests.peers.wine_hook import hook, hook_programs, program_runner, receiver
 
-__all__ = ["kamailio", "postgresql", "windows_python"]
+__all__ = [
+    "hook",
+    "hook_programs",
+    "kamailio",
+    "postgresql",
+    "program_runner",
+    "receiver",
+    "windows_python",
+]
 
 
 @pytest.fixture
