@@ -56,6 +56,12 @@ class Dispatcher:
             return await self._recorded_once(entry, reply)
         return await self._recorded(entry, reply)
 
+    async def refuse(self, call: Call, why: str) -> None:
+        """Leave only the audit entry of a command that is not even answered."""
+        command = self._vocabulary.get(call.line.verb)
+        entry = self._entry(call, command.name if command else call.line.verb)
+        await self._recorded_once(entry, _refused(call, why))
+
     def _unknown(self, line: CommandLine) -> Reply:
         return Reply(
             outcome=CommandOutcome.FAILED,

@@ -27,11 +27,13 @@ class LoopGuard:
         self._replied: LruDict[Aor, tuple[datetime, ...]] = LruDict()
         self._hinted: LruDict[Aor, tuple[MessageId, datetime]] = LruDict()
 
-    def silences(self, message: Message, now: datetime) -> bool:
-        """Ourselves, words that are like ours, or 20 replies to the peer in a minute."""
-        if message.peer in self._own_aors or _OUR_WORDS.match(message.text):
-            return True
-        replied = self._replied.get(message.peer) or ()
+    def is_ours(self, message: Message) -> bool:
+        """Ourselves, or words that are like ours."""
+        return message.peer in self._own_aors or bool(_OUR_WORDS.match(message.text))
+
+    def replied_enough(self, peer: Aor, now: datetime) -> bool:
+        """20 replies to the peer in a minute."""
+        replied = self._replied.get(peer) or ()
         return len(replied) >= MAX_REPLIES and now - replied[0] < _A_MINUTE
 
     def replied(self, peer: Aor, now: datetime) -> None:

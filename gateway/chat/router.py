@@ -1,11 +1,12 @@
 """The router: a message or a command line in, the reply out."""
 
 import logging
+from datetime import datetime
 
 from gateway.caller import Caller, Origin
 from gateway.chat.command import Call, CommandLine, parse_line
 from gateway.chat.dispatch import Dispatcher
-from gateway.chat.loop import LoopGuard
+from gateway.chat.loop import MAX_REPLIES, LoopGuard
 from gateway.chat.paging import Pager
 from gateway.chat.vocabulary import Vocabulary
 from gateway.message import Message, MessageId
@@ -38,11 +39,10 @@ class Router:
         self._clock = clock
 
     def wants(self, message: Message) -> bool:
-        now = self._clock()
-        if self._guard.silences(message, now):
+        if self._guard.is_ours(message):
             return False
         line = parse_line(message.text, self._prefix)
-        return self._vocabulary.is_command(line) or self._guard.hint_due(message, now)
+        return self._vocabulary.is_command(line) or self._earns_hint(message)
 
     def verb_of(self, text: str) -> str:
         """The verb of the command that *text* is; empty when it is none."""
@@ -50,17 +50,14 @@ class Router:
         return line.verb if line is not None and self._vocabulary.is_command(line) else ""
 
     async def respond(self, message: Message) -> tuple[str, ...]:
-        now = self._clock()
-        if self._guard.silences(message, now):
+        if self._guard.is_ours(message):
             log.warning("no reply to %s: a loop with %s", message.id, message.peer)
             return ()
+        now = self._clock()
         text = _storable(message.text)
         line = parse_line(text, self._prefix)
         if line is None or not self._vocabulary.is_command(line):
-            return (HINT,) if self._guard.hint_due(message, now) else ()
-        if await self._guard.is_echo(message):
-            log.warning("no reply to %s: %s repeats our words", message.id, message.peer)
-            return ()
+            return (HINT,) if self._earns_hint(message) else ()
         caller = Caller(
             who=message.peer,
             proof=f"sip {message.source}".rstrip(),
@@ -74,10 +71,27 @@ class Router:
             at=message.created_at,
             message_id=message.id,
         )
+        if silence := await self._silence(message, now):
+            log.warning("no reply to %s: %s", message.id, silence)
+            await self._dispatcher.refuse(call, silence)
+            return ()
         reply = await self._dispatcher.dispatch(call)
         # Not before: while the store is away the same message is tried again and again.
         self._guard.replied(message.peer, now)
         return self._pager.bodies(caller.who, reply)
+
+    def _earns_hint(self, message: Message) -> bool:
+        now = self._clock()
+        enough = self._guard.replied_enough(message.peer, now)
+        return not enough and self._guard.hint_due(message, now)
+
+    async def _silence(self, message: Message, now: datetime) -> str:
+        """Why a command is neither run nor answered; empty when it is."""
+        if self._guard.replied_enough(message.peer, now):
+            return f"a loop: {message.peer} had {MAX_REPLIES} replies in a minute"
+        if await self._guard.is_echo(message):
+            return f"a loop: {message.peer} repeats our words"
+        return ""
 
     async def command(
         self, text: str, caller: Caller, *, message_id: MessageId | None = None
