@@ -53,7 +53,7 @@ def masked(settings: Settings) -> dict[str, Any]:
     """The effective settings as plain values, secrets masked."""
     values: dict[str, Any] = settings.model_dump(mode="json")
     url = _PASSWORD_IN_URL.sub(r"\1:**********@", settings.database_url)
-    values["database"] = {"url": url, "auto_upgrade": settings.auto_upgrade}
+    values["database"] |= {"url": url, "auto_upgrade": settings.auto_upgrade}
     return values
 
 
@@ -123,6 +123,8 @@ def _with_secrets(values: dict[str, Any], base: Path) -> dict[str, Any]:
         if isinstance(items, Sequence) and not isinstance(items, str):
             read = [_with_secret(item, base, f"{section}.{key}") for item in items]
             values = _merge(values, {section: {key: read}})
+    if "database" in values:
+        values = {**values, "database": _with_secret(values["database"], base, "database")}
     return values
 
 

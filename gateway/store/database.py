@@ -235,7 +235,8 @@ def _url(settings: DatabaseSettings, data_dir: Path) -> URL:
         raise ConfigError(f"[database] url: {url.drivername} is not supported; {_EXAMPLES}")
     if url.drivername == SQLITE and url.database in {None, "", ":memory:"}:
         raise ConfigError("[database] url: names no file; " + _EXAMPLES)
-    return url
+    password = settings.password.get_secret_value()
+    return url.set(password=password) if password and url.drivername == POSTGRESQL else url
 
 
 _EXAMPLES = f"write {SQLITE}:///FILE or {POSTGRESQL}://user:password@host/name"

@@ -5,6 +5,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -16,6 +17,7 @@ from gateway.store.messages import SqlMessageStore
 from gateway.store.tables import token
 from tests.contract.samples import arrival, received
 from tests.fakes import NOON
+from tests.peers.postgresql import PostgreSql
 
 
 async def opened(settings: DatabaseSettings, data_dir: Path) -> None:
@@ -69,6 +71,18 @@ async def test_a_database_that_is_not_there_is_unavailable(
 
     with pytest.raises(StorageUnavailable, match="elsewhere"):
         await opened(DatabaseSettings(url=url), tmp_path)
+
+
+@pytest.mark.peer("postgresql")
+@pytest.mark.timeout(60)
+async def test_the_password_of_the_settings_opens_postgresql(tmp_path: Path) -> None:
+    with PostgreSql() as server:
+        url = server.create_guarded_database("geheim")
+
+        await opened(DatabaseSettings(url=url, password=SecretStr("geheim")), tmp_path)
+
+        with pytest.raises(StorageUnavailable, match="password"):
+            await opened(DatabaseSettings(url=url, password=SecretStr("falsch")), tmp_path)
 
 
 async def test_sqlite_survives_a_power_cut_after_a_commit(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from tests.peers.setup import is_root
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 _OWNER = "gateway"
+_GUARDED = "guarded"
+"""The one user who needs a password."""
 
 
 class PostgreSql:
@@ -26,6 +28,8 @@ class PostgreSql:
             shutil.chown(self._folder, "postgres")
         data = self._folder / "data"
         self._run("initdb", "-D", str(data), "-A", "trust", "-U", _OWNER, "-N", "-E", "UTF8")
+        rules = data / "pg_hba.conf"
+        rules.write_text(f"host all {_GUARDED} all scram-sha-256\n{rules.read_text()}")
         options = (
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
             f" -c unix_socket_directories={self._folder}"
@@ -44,6 +48,17 @@ class PostgreSql:
         name = f"gateway_{self._databases}"
         self._run("createdb", "-h", "127.0.0.1", "-p", str(self.port), "-U", _OWNER, name)
         return f"postgresql+asyncpg://{_OWNER}@127.0.0.1:{self.port}/{name}"
+
+    def create_guarded_database(self, password: str) -> str:
+        """Like ``create_database``; the URL is without the *password* it takes."""
+        url = self.create_database()
+        database = url.rpartition("/")[2]
+        self._run(
+            *("psql", "-h", "127.0.0.1", "-p", str(self.port), "-U", _OWNER, "-d", database),
+            *("-c", f"CREATE ROLE {_GUARDED} LOGIN PASSWORD '{password}'"),
+            *("-c", f"GRANT ALL ON SCHEMA public TO {_GUARDED}"),
+        )
+        return url.replace(f"{_OWNER}@", f"{_GUARDED}@")
 
     def _run(self, program: str, *arguments: str) -> None:
         """As the user postgres where this is root: initdb refuses root."""

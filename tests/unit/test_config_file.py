@@ -154,6 +154,27 @@ def test_a_password_comes_from_its_file_and_is_never_shown(tmp_path: Path) -> No
     assert "geheim" not in str(masked(settings)) + repr(settings.sip)
 
 
+def test_the_database_password_comes_from_its_file_and_is_never_shown(tmp_path: Path) -> None:
+    (tmp_path / "database.secret").write_text("geheim\n")
+    path = written(
+        tmp_path,
+        '[database]\nurl = "postgresql+asyncpg://me@localhost/db"\n'
+        'password_file = "database.secret"\n',
+    )
+
+    settings = load(path, {})
+
+    assert settings.database.password.get_secret_value() == "geheim"
+    assert "geheim" not in str(masked(settings)) + repr(settings.database)
+
+
+def test_a_missing_password_file_of_the_database_is_named(tmp_path: Path) -> None:
+    path = written(tmp_path, '[database]\npassword_file = "no"\n')
+
+    with pytest.raises(ConfigError, match="database: password_file"):
+        load(path, {})
+
+
 def test_a_missing_password_file_is_named(tmp_path: Path) -> None:
     path = written(
         tmp_path, '[[sip.accounts]]\nname = "b"\nuri = "sip:b@x"\npassword_file = "no"\n'
