@@ -1,20 +1,29 @@
 """Options and rules for the whole suite."""
 
 import os
-import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.peers.setup import KAMAILIO_TLS, installed, is_root
+
 PEERS = {
     "kamailio": ("kamailio",),
+    "kamailio_tls": ("kamailio", KAMAILIO_TLS),
+    "openssl": ("openssl",),
     "sipp": ("sipp",),
     "baresip": ("baresip",),
     "postgresql": ("/usr/lib/postgresql/15/bin/postgres",),
     "wine": ("wine", "x86_64-w64-mingw32-gcc", "Xvfb"),
+    "buildah": ("buildah", "debootstrap"),
+    "hadolint": (str(Path(sys.executable).with_name("hadolint")),),
+    "netns": ("ip", "unshare", "mount"),
 }
 """The programs by which a peer is known to be installed."""
+
+NEED_ROOT = {"buildah", "netns"}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -27,7 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def absent_programs(peer: str) -> list[str]:
-    return [program for program in PEERS[peer] if shutil.which(program) is None]
+    missing = [program for program in PEERS[peer] if not installed(program)]
+    return missing + (["root"] if peer in NEED_ROOT and not is_root() else [])
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

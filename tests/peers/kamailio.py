@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from string import Template
 from typing import Self
@@ -106,11 +107,17 @@ def is_free(port: int) -> bool:
         return True
 
 
+def stock_configuration(port: int) -> str:
+    return _CONFIGURATION.substitute(port=port, domain=DOMAIN, password=PASSWORD)
+
+
 class Kamailio:
     """The registrar of ``office.example``; it may be stopped and started again."""
 
-    def __init__(self) -> None:
+    def __init__(self, configure: Callable[[int], str] = stock_configuration) -> None:
+        """*configure* writes the configuration for the port it is given."""
         self.port = free_port()
+        self._configure = configure
         self._folder = Path(tempfile.mkdtemp(prefix="kamailio-"))
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -120,10 +127,7 @@ class Kamailio:
         return f"sip:127.0.0.1:{self.port};lr"
 
     def __enter__(self) -> Self:
-        configuration = _CONFIGURATION.substitute(
-            port=self.port, domain=DOMAIN, password=PASSWORD
-        )
-        (self._folder / "kamailio.cfg").write_text(configuration)
+        (self._folder / "kamailio.cfg").write_text(self._configure(self.port))
         self.start()
         return self
 

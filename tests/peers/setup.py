@@ -10,6 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 POLICY = Path("/usr/sbin/policy-rc.d")
+KAMAILIO_TLS = "/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so"
 DENY_STARTS = "#!/bin/sh\nexit 101\n"
 
 
@@ -24,6 +25,8 @@ class Peer:
 
 PEERS = (
     Peer(("kamailio",), ("kamailio",), "SIP registrar: digest, forking, 404, restarts"),
+    Peer(("kamailio-tls-modules",), (KAMAILIO_TLS,), "the same over TLS"),
+    Peer(("openssl",), ("openssl",), "certificates for the tests of TLS"),
     Peer(("sip-tester",), ("sipp",), "SIPp: load, kill -9 under load"),
     Peer(("baresip-core",), ("baresip",), "somebody else's SIP client"),
     Peer(
@@ -36,11 +39,14 @@ PEERS = (
         ("wine", "x86_64-w64-mingw32-gcc", "Xvfb"),
         "the Windows side: DDE, windows, the whole gateway",
     ),
+    Peer(("buildah", "debootstrap"), ("buildah", "debootstrap"), "builds docker/Dockerfile"),
+    Peer(("iproute2",), ("ip",), "networks that are cut"),
 )
 
 
 def installed(program: str) -> bool:
-    return shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin") is not None  # noqa: TID251  runs before anything of the project
+    path = f"{os.environ['PATH']}:/usr/sbin:/sbin"  # noqa: TID251  runs before anything of the project
+    return shutil.which(program, os.F_OK, path) is not None  # a module is not executable
 
 
 def absent(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:

@@ -29,12 +29,15 @@ class SipUserAgent(asyncio.DatagramProtocol):
     aside. It may leave and come back; it comes back on another port.
     """
 
-    def __init__(self, user: str, server: int, *, answer: int = 200) -> None:
+    def __init__(
+        self, user: str, server: int, *, answer: int = 200, password: str = PASSWORD
+    ) -> None:
         self.user = user
         self.uri = f"sip:{user}@{DOMAIN}"
         self.answer = answer
         self.received: asyncio.Queue[Received] = asyncio.Queue()
         self._server = server
+        self._password = password
         self._transport: asyncio.DatagramTransport | None = None
         self._responses: dict[str, asyncio.Queue[Packet]] = {}
         self._seen: set[tuple[str, str]] = set()
@@ -155,7 +158,7 @@ class SipUserAgent(asyncio.DatagramProtocol):
         www = response.status_code == 401
         challenge = response.header("WWW-Authenticate" if www else "Proxy-Authenticate")
         value = credentials(
-            challenge, username=self.user, password=PASSWORD, method=method, uri=uri
+            challenge, username=self.user, password=self._password, method=method, uri=uri
         )
         return ("Authorization" if www else "Proxy-Authorization", value)
 

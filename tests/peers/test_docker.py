@@ -1,0 +1,257 @@
+"""The image is built from its Dockerfile, answers in a chroot, and its registrar works."""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiohttp import ClientConnectionError, ClientSession
+
+from tests.peers.gateway_process import EVERYBODY_MAY, GatewayProcess, eventually
+from tests.peers.image_builder import DATA, ROOT, ImageBuilder, process_environment
+from tests.peers.kamailio import DOMAIN, Kamailio, free_port
+from tests.peers.sip_ua import SipUserAgent
+
+pytestmark = [pytest.mark.timeout(180)]
+
+DOCKER = ROOT / "docker"
+IMAGE = "localhost/sip-message-gateway"
+REGISTRAR_IMAGE = "localhost/sip-message-gateway-kamailio"
+USER = 10001
+HADOLINT = str(Path(sys.executable).with_name("hadolint"))
+
+
+@pytest.fixture(scope="module")
+def builder(tmp_path_factory: pytest.TempPathFactory) -> ImageBuilder:
+    return ImageBuilder(tmp_path_factory.mktemp("buildah"))
+
+
+@pytest.fixture(scope="module")
+def image(builder: ImageBuilder) -> Iterator[str]:
+    builder.build("docker/Dockerfile", ".", IMAGE)
+    yield IMAGE
+    builder.remove(IMAGE)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    shutil.chown(folder, USER, USER)
+    return folder
+
+
+@dataclass(frozen=True)
+class Contained:
+    """A gateway that runs in its image."""
+
+    container: str
+    process: Process
+    environment: dict[str, str]
+    data: Path
+
+    @property
+    def pid(self) -> int:
+        return int((self.data / "gateway.pid").read_text())
+
+
+@asynccontextmanager
+async def running(builder: ImageBuilder, image: str, data: Path) -> AsyncIterator[Contained]:
+    """As the image says, on this machine's loopback."""
+    configuration = builder.configuration(image)
+    assert list(configuration["Volumes"]) == [DATA]
+    environment = {
+        "GATEWAY_HTTP__HOST": "127.0.0.1",
+        "GATEWAY_HTTP__PORT": str(free_port()),
+        "GATEWAY_SIP__BIND": "127.0.0.1",
+        "GATEWAY_SIP__UDP_PORT": "0",
+        "GATEWAY_SIP__TCP_PORT": "0",
+    }
+    command = [*configuration["Entrypoint"], *configuration["Cmd"]]
+    with builder.container(image) as container:
+        process = await asyncio.create_subprocess_exec(
+            *builder.run_command(container, *command, data=data, environment=environment),
+            env=process_environment(),
+            stdin=DEVNULL,
+            stdout=PIPE,
+            stderr=STDOUT,
+        )
+        contained = Contained(container, process, environment, data)
+        try:
+            await eventually(lambda: answers(contained), 60)
+            yield contained
+        finally:
+            if process.returncode is None:
+                os.kill(contained.pid, 15)
+                await process.wait()
+
+
+async def answers(gateway: Contained) -> bool:
+    assert gateway.process.returncode is None, await _printed(gateway.process)
+    url = f"http://127.0.0.1:{gateway.environment['GATEWAY_HTTP__PORT']}/healthz"
+    try:
+        async with ClientSession() as session, session.get(url) as response:
+            return response.status == 200
+    except ClientConnectionError:
+        return False
+
+
+def process_status(pid: int) -> str:
+    return Path(f"/proc/{pid}/status").read_text()
+
+
+async def _printed(process: Process) -> str:
+    assert process.stdout is not None
+    return (await process.stdout.read()).decode()
+
+
+@pytest.mark.peer("buildah")
+@pytest.mark.timeout(900)  # the first time, a Debian is downloaded
+async def test_the_image_answers_as_its_own_user_and_stops_when_told(
+    builder: ImageBuilder, image: str, data: Path
+) -> None:
+    async with running(builder, image, data) as gateway:
+        status = process_status(gateway.pid)
+        kind, *check = builder.configuration(image)["Healthcheck"]["Test"]
+        await asyncio.to_thread(
+            builder.run, gateway.container, *check, data=data, environment=gateway.environment
+        )
+        os.kill(gateway.pid, 15)
+        async with asyncio.timeout(30):
+            exit_code = await gateway.process.wait()
+        printed = await _printed(gateway.process)
+
+    assert f"Uid:\t{USER}\t{USER}\t{USER}\t{USER}" in status
+    assert kind == "CMD"
+    assert exit_code == 0, printed
+    assert "ready: sip:bot@localhost" in printed
+    assert (data / "gateway.db").stat().st_uid == USER
+
+
+@pytest.mark.peer("buildah")
+@pytest.mark.timeout(900)
+def test_the_image_has_licences_and_no_compiler(
+    builder: ImageBuilder, image: str, data: Path
+) -> None:
+    notices = "/usr/share/doc/sip-message-gateway"
+    with builder.container(image) as container:
+        listed = builder.run(container, "cat", f"{notices}/DEPENDENCIES", data=data)
+        notice = builder.run(container, "cat", f"{notices}/NOTICE", data=data)
+        licence = builder.run(container, "head", "-2", f"{notices}/LICENSE", data=data)
+        tools = builder.run(container, "sh", "-c", "which cc gcc pip git || true", data=data)
+
+    pjsip = next(line for line in listed.splitlines() if line.startswith("pjsua2-python "))
+    assert pjsip.split()[1].rstrip(":") in notice
+    assert "github.com/pjsip/pjproject" in notice
+    assert "asyncpg" in listed
+    assert "Version 3" in licence
+    assert tools == ""
+
+
+@pytest.mark.peer("buildah")
+@pytest.mark.timeout(900)
+def test_the_registrar_of_the_image_takes_the_configuration(
+    builder: ImageBuilder, data: Path
+) -> None:
+    builder.build("docker/kamailio.Dockerfile", "docker", REGISTRAR_IMAGE)
+    shutil.copy(DOCKER / "kamailio.cfg", data)
+    entry = builder.configuration(REGISTRAR_IMAGE)["Entrypoint"]
+    with builder.container(REGISTRAR_IMAGE) as container:
+        builder.run(container, entry[0], "-c", "-f", "/data/kamailio.cfg", data=data)
+        user = builder.run(container, "id", "-u", data=data)
+    builder.remove(REGISTRAR_IMAGE)
+
+    assert user.strip() != "0"
+
+
+@pytest.mark.parametrize("dockerfile", ["Dockerfile", "kamailio.Dockerfile"])
+@pytest.mark.peer("hadolint")
+def test_hadolint_has_nothing_to_say(dockerfile: str) -> None:
+    done = subprocess.run(
+        [HADOLINT, "--no-color", str(DOCKER / dockerfile)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+class Registrar:
+    """``docker/kamailio.cfg`` with the users that ``secrets.sh`` makes."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        subprocess.run(["sh", str(DOCKER / "secrets.sh"), str(folder)], check=True)
+
+    def password(self, user: str) -> str:
+        lines = (self.folder / "subscriber").read_text().splitlines()
+        return next(line.split(":")[2] for line in lines if line.startswith(f"{user}:"))
+
+    def configuration(self, port: int) -> str:
+        ours = (
+            "#!define ADDRESS 127.0.0.1\n"
+            f"#!define PORT {port}\n"
+            f'#!define USERS "text://{self.folder}"\n'
+        )
+        return ours + (DOCKER / "kamailio.cfg").read_text()
+
+    def account(self, user: str, kamailio: Kamailio) -> str:
+        """That of ``docker/gateway.toml``, on this registrar's port."""
+        return f"""
+[[sip.accounts]]
+name = "{user}"
+uri = "sip:{user}@{DOMAIN}"
+registrar = "sip:{DOMAIN}"
+proxy = "{kamailio.proxy}"
+username = "{user}"
+password_file = "{self.folder / user}"
+"""
+
+
+@pytest.mark.peer("kamailio")
+async def test_the_gateway_is_an_extension_of_that_registrar(tmp_path: Path) -> None:
+    registrar = Registrar(tmp_path / "secrets")
+    with Kamailio(registrar.configuration) as kamailio:
+        async with (
+            GatewayProcess(
+                tmp_path / "gateway", registrar.account("bot", kamailio), EVERYBODY_MAY
+            ) as gateway,
+            SipUserAgent("101", kamailio.port, password=registrar.password("101")) as anna,
+        ):
+            await gateway.registered()
+            await anna.register()
+
+            assert (await anna.ask("bot", "whoami")).startswith("OK whoami")
+
+            anna.uri = f"sip:102@{DOMAIN}"
+            assert await anna.send("bot", "whoami") == 403
+
+
+@pytest.mark.peer("kamailio")
+async def test_that_registrar_takes_no_wrong_password(tmp_path: Path) -> None:
+    registrar = Registrar(tmp_path / "secrets")
+    with Kamailio(registrar.configuration) as kamailio:
+        async with SipUserAgent("101", kamailio.port, password="guessed") as anna:
+            status = await anna.request(
+                "REGISTER",
+                f"sip:{DOMAIN}",
+                to=anna.uri,
+                extra=(("Contact", f"<sip:101@{anna.host_port}>"),),
+            )
+
+            assert status == 401
+            assert await anna.send("102", "hello") == 407
+
+
+def test_secrets_that_are_there_are_kept(tmp_path: Path) -> None:
+    first = Registrar(tmp_path / "secrets").password("101")
+
+    assert Registrar(tmp_path / "secrets").password("101") == first
