@@ -8,6 +8,7 @@ from hypothesis import assume, example, given, strategies as st
 
 from gateway.errors import InvalidRequest
 from gateway.numbers import NumberRules, fits, read_number, readings, spellings
+from tests.unit.disguises import DENIED, disguised_numbers
 
 OWN = frozenset({"office.example"})
 DIALLED = re.compile(
@@ -182,41 +183,9 @@ def test_a_set_in_a_pattern_keeps_its_dash() -> None:
     assert not fits({"109"}, "10[0-5]")
 
 
-_DENIED = st.sampled_from(["00", "+", "0900", "0190"]).flatmap(
-    lambda head: st.text("0123456789", min_size=1, max_size=12).map(lambda rest: head + rest)
-)
-
-
-@st.composite
-def _disguised(draw: st.DrawFn) -> str:
-    number = draw(_DENIED)
-    if number.startswith("00") and draw(st.booleans()):
-        number = "+" + number[2:]
-    parts = [draw(st.sampled_from(["", "", " ", "-", ".", "(", ")"])) + c for c in number]
-    written = "".join(parts)
-    match draw(st.sampled_from(["plain", "tel", "sip", "phone", "code"])):
-        case "tel":
-            scheme = draw(st.sampled_from(["tel:", "TEL:", "Tel:"]))
-            return scheme + "".join(draw(_perhaps_escaped(c)) for c in written)
-        case "sip":
-            user = "".join(draw(_perhaps_escaped(c)) for c in re.sub(r"[ ()]", "", written))
-            host = draw(st.sampled_from(["office.example", "OFFICE.example:5070"]))
-            return f"{draw(st.sampled_from(['sip', 'SIP', 'sips']))}:{user}@{host}"
-        case "phone":
-            return f"sip:{written.replace(' ', '')}@office.example;user=phone"
-        case "code":
-            return draw(st.sampled_from(["*21*", "#31#", "*67", "**61*"])) + written
-        case _:
-            return written
-
-
-def _perhaps_escaped(character: str) -> st.SearchStrategy[str]:
-    return st.sampled_from([character, character, f"%{ord(character):02X}"])
-
-
-@given(_disguised())
+@given(disguised_numbers())
 def test_no_spelling_of_a_denied_number_gets_through(written: str) -> None:
-    rules = NumberRules(deny=("00*", "0900*", "0190*"), domains=OWN)
+    rules = NumberRules(deny=DENIED, domains=OWN)
     try:
         number = read_number(written)
     except InvalidRequest:
@@ -225,7 +194,7 @@ def test_no_spelling_of_a_denied_number_gets_through(written: str) -> None:
     assert rules.refusal(number)
 
 
-@given(_disguised())
+@given(disguised_numbers())
 def test_a_disguise_that_is_read_is_no_other_number(written: str) -> None:
     assume(not written.lower().startswith("sip"))
     assume("(0)" not in written.replace(" ", "").replace("%28", "(").replace("%29", ")"))
