@@ -110,8 +110,9 @@ class SeenNonces:
 
 
 def _cut(user: str) -> bytes:
-    """A lone surrogate, which UTF-8 cannot carry, becomes a question mark."""
-    encoded = user[:LONGEST_USER].encode("utf-8", "replace")[:LONGEST_USER_BYTES]
+    """A lone surrogate, which UTF-8 cannot carry, becomes U+FFFD, as Windows has it."""
+    whole = user.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    encoded = whole[:LONGEST_USER].encode("utf-8")[:LONGEST_USER_BYTES]
     return encoded.decode("utf-8", "ignore").encode("utf-8")  # whole characters only
 
 

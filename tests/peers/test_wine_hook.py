@@ -4,9 +4,16 @@ import socket
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import HealthCheck, given, settings, strategies as st
 
 from gateway.call import LONGEST_USER, CallEventKind
-from gateway.microsip.hand_over import LARGEST_SKEW
+from gateway.microsip.hand_over import (
+    LARGEST_SKEW,
+    HandOver,
+    new_nonce,
+    read_hand_over,
+    write_hand_over,
+)
 from gateway.microsip.hand_over_conf import FILE_NAME, write_conf
 from tests.peers.wine_hook import (
     BAD_CONF,
@@ -45,6 +52,22 @@ def test_the_user_part_arrives_as_it_was(user: str, hook: Hook, receiver: Receiv
     event = receiver.event(hook.conf)
 
     assert (event.kind, event.user) == (CallEventKind.RING, user)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(user=st.text(st.characters(exclude_characters="\0"), max_size=400))
+def test_any_user_part_arrives_as_the_gateways_own_command_sends_it(
+    user: str, hook: Hook, receiver: Receiver
+) -> None:
+    own = HandOver(kind=CallEventKind.RING, user=user, at=datetime.now(UTC), nonce=new_nonce())
+    expected = read_hand_over(write_hand_over(own, hook.conf.key), hook.conf.key, own.at)
+
+    hook.run_as_microsip("ring", user)
+
+    assert isinstance(expected, HandOver)
+    assert receiver.event(hook.conf).user == expected.user
 
 
 @pytest.mark.parametrize("kind", list(CallEventKind))
