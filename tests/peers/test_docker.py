@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
-from tests.peers.gateway_process import EVERYBODY_MAY, GatewayProcess, eventually
+from tests.peers.gateway_process import GatewayProcess, eventually
 from tests.peers.image_builder import DATA, ROOT, ImageBuilder, process_environment
 from tests.peers.kamailio import DOMAIN, Kamailio, free_port
+from tests.peers.postgresql import PostgreSql
 from tests.peers.sip_ua import SipUserAgent
 
 pytestmark = [pytest.mark.timeout(180)]
@@ -184,8 +185,8 @@ def test_hadolint_has_nothing_to_say(dockerfile: str) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-class Registrar:
-    """``docker/kamailio.cfg`` with the users that ``secrets.sh`` makes."""
+class Composition:
+    """What ``compose.yaml`` puts together, on ports of the tests' own."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -195,7 +196,7 @@ class Registrar:
         lines = (self.folder / "subscriber").read_text().splitlines()
         return next(line.split(":")[2] for line in lines if line.startswith(f"{user}:"))
 
-    def configuration(self, port: int) -> str:
+    def registrar(self, port: int) -> str:
         ours = (
             "#!define ADDRESS 127.0.0.1\n"
             f"#!define PORT {port}\n"
@@ -203,33 +204,33 @@ class Registrar:
         )
         return ours + (DOCKER / "kamailio.cfg").read_text()
 
-    def account(self, user: str, kamailio: Kamailio) -> str:
-        """That of ``docker/gateway.toml``, on this registrar's port."""
-        return f"""
-[[sip.accounts]]
-name = "{user}"
-uri = "sip:{user}@{DOMAIN}"
-registrar = "sip:{DOMAIN}"
-proxy = "{kamailio.proxy}"
-username = "{user}"
-password_file = "{self.folder / user}"
-"""
+    def gateway(self, kamailio: Kamailio, postgresql: PostgreSql) -> str:
+        url = postgresql.create_guarded_database((self.folder / "postgres").read_text())
+        text = (DOCKER / "gateway.toml").read_text()
+        for there, here in (
+            ("sip:kamailio:5060;lr", kamailio.proxy),
+            ("postgresql+asyncpg://gateway@postgres/gateway", url),
+            ("/run/secrets", str(self.folder)),
+        ):
+            assert there in text
+            text = text.replace(there, here)
+        return text
 
 
-@pytest.mark.peer("kamailio")
-async def test_the_gateway_is_an_extension_of_that_registrar(tmp_path: Path) -> None:
-    registrar = Registrar(tmp_path / "secrets")
-    with Kamailio(registrar.configuration) as kamailio:
+@pytest.mark.peer("kamailio", "postgresql")
+async def test_the_gateway_is_an_extension_of_that_registrar(
+    tmp_path: Path, postgresql: PostgreSql
+) -> None:
+    made = Composition(tmp_path / "secrets")
+    with Kamailio(made.registrar) as kamailio:
         async with (
-            GatewayProcess(
-                tmp_path / "gateway", registrar.account("bot", kamailio), EVERYBODY_MAY
-            ) as gateway,
-            SipUserAgent("101", kamailio.port, password=registrar.password("101")) as anna,
+            GatewayProcess(tmp_path / "gateway", made.gateway(kamailio, postgresql)) as gateway,
+            SipUserAgent("101", kamailio.port, password=made.password("101")) as anna,
         ):
             await gateway.registered()
             await anna.register()
 
-            assert (await anna.ask("bot", "whoami")).startswith("OK whoami")
+            assert (await anna.ask("bot", "history")).startswith("OK history")
 
             anna.uri = f"sip:102@{DOMAIN}"
             assert await anna.send("bot", "whoami") == 403
@@ -237,8 +238,8 @@ async def test_the_gateway_is_an_extension_of_that_registrar(tmp_path: Path) -> 
 
 @pytest.mark.peer("kamailio")
 async def test_that_registrar_takes_no_wrong_password(tmp_path: Path) -> None:
-    registrar = Registrar(tmp_path / "secrets")
-    with Kamailio(registrar.configuration) as kamailio:
+    made = Composition(tmp_path / "secrets")
+    with Kamailio(made.registrar) as kamailio:
         async with SipUserAgent("101", kamailio.port, password="guessed") as anna:
             status = await anna.request(
                 "REGISTER",
@@ -252,6 +253,6 @@ async def test_that_registrar_takes_no_wrong_password(tmp_path: Path) -> None:
 
 
 def test_secrets_that_are_there_are_kept(tmp_path: Path) -> None:
-    first = Registrar(tmp_path / "secrets").password("101")
+    first = Composition(tmp_path / "secrets").password("101")
 
-    assert Registrar(tmp_path / "secrets").password("101") == first
+    assert Composition(tmp_path / "secrets").password("101") == first
