@@ -44,11 +44,13 @@ from gateway.store.hooks import SqlHookLog
 from gateway.store.idempotency import SqlIdempotency
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
+from gateway.store.events import EventOutbox
 from gateway.store.tokens import SqlTokens
 from gateway.version import VERSION
 from gateway.web.access import Gate
 from gateway.web.commands import Commands
 from gateway.web.health import Watch
+from gateway.store.webhooks import SqlWebhookQueue
 from gateway.web.history import History
 from gateway.web.hooks import HookInlet
 from gateway.web.idempotency import OnceOnly
@@ -68,6 +70,7 @@ log = logging.getLogger(__name__)
 
 PLUGINS = "gateway.plugins"
 REMARKS = "0.05/3"
+from gateway.webhooks.worker import WebhookParts, WebhookWorker, WebhookWorkerSettings
 """Log lines about unproven messages, of one source address."""
 
 
@@ -81,10 +84,10 @@ class Stores:
     audit: SqlCommandLog
 
     @classmethod
-    def on(cls, database: Database, metrics: Metrics) -> "Stores":
+    def on(cls, database: Database, metrics: Metrics, events: EventOutbox) -> "Stores":
         return cls(
             database=database,
-            messages=SqlMessageStore(database=database),
+            messages=SqlMessageStore(database=database, events=events),
             archive=SqlArchive(database=database),
             audit=SqlCommandLog(database=database, metrics=metrics),
         )
@@ -93,6 +96,7 @@ class Stores:
 class Gateway:
     """One gateway on one data folder; ``run`` is its whole life."""
 
+            calls=SqlCallLog(database=database, events=events),
     def __init__(
         self, *, settings: Settings, demo: bool, announce: Callable[[str], None]
     ) -> None:
@@ -109,7 +113,12 @@ class Gateway:
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(DataFolder(settings.data_dir))
             database = Database(settings=settings.database, data_dir=settings.data_dir)
-            stores = Stores.on(await stack.enter_async_context(database), self._metrics)
+            webhooks = self._webhooks(SqlWebhookQueue(database=database))
+            stores = Stores.on(
+                await stack.enter_async_context(database),
+                self._metrics,
+                EventOutbox(subscriptions=settings.webhooks.subscriptions, wake=webhooks.wake),
+            )
             await stack.enter_async_context(database.claimed())
             await database.prepare()
             phone = await self._phone(stack, stores)
@@ -168,6 +177,8 @@ class Gateway:
             phone=settings,
             api_log=ApiLog(self._settings.data_dir),
             clock=now,
+                tasks.create_task(calls.run(), name="calls")
+                tasks.create_task(webhooks.run(), name="webhooks")
             sleep=asyncio.sleep,
         )
 
@@ -272,6 +283,18 @@ class Gateway:
 
     def _web(
         self,
+    def _webhooks(self, queue: SqlWebhookQueue) -> WebhookWorker:
+        return WebhookWorker(
+            endpoints=self._settings.webhooks.endpoints,
+            parts=WebhookParts(
+                queue=queue,
+                clock=now,
+                chance=random.random,
+                metrics=self._metrics,
+                settings=WebhookWorkerSettings(),
+            ),
+        )
+
         stores: Stores,
         *,
         hooks: Hooks,

@@ -21,7 +21,16 @@ from pydantic import (
 
 from gateway.address import SipUri
 from gateway.errors import AddressError
+from gateway.events import Subscription, Subscriptions
 from gateway.numbers import INTERNATIONAL_PREFIX
+from gateway.webhook_endpoint import (
+    HOW_TO_MAKE_A_SECRET,
+    endpoint_id,
+    event_pattern,
+    signing_keys,
+    signing_secret,
+    webhook_url,
+)
 
 APP = "sip-gateway"
 LOCAL_ACCOUNT_URI = "sip:bot@localhost"
@@ -92,6 +101,9 @@ class Account(_Section):
     """One SIP identity of the gateway."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")
+WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
+SigningSecret = Annotated[SecretStr, AfterValidator(signing_secret)]
+EventPattern = Annotated[str, AfterValidator(event_pattern)]
     uri: UriText
     registrar: UriText | None = None
     proxy: UriText | None = None
@@ -247,3 +259,42 @@ class Settings(_Section):
             if twice := {name for name in names if names.count(name) > 1}:
                 raise ValueError(f"{what} {min(twice)!r} is there twice; give each its own")
         return self
+class WebhookEndpoint(_Section):
+    """Where outbound webhooks go."""
+
+    url: WebhookUrl
+    secret: SigningSecret = SecretStr("")
+    secret_file: Path | None = None
+    events: tuple[EventPattern, ...] = Field(default=("*",), min_length=1)
+    private_networks: bool = False
+
+    @property
+    def id(self) -> str:
+        """``whe_...``, the same as long as the URL is."""
+        return endpoint_id(self.url)
+
+    @property
+    def keys(self) -> tuple[bytes, ...]:
+        """What signs: several during a rotation."""
+        return signing_keys(self.secret.get_secret_value())
+
+    @model_validator(mode="after")
+    def _is_signed(self) -> Self:
+        if not self.keys:
+            raise ValueError(f"needs secret or secret_file; {HOW_TO_MAKE_A_SECRET}")
+        return self
+
+
+class Webhooks(_Section):
+    endpoints: tuple[WebhookEndpoint, ...] = ()
+
+    @property
+    def subscriptions(self) -> Subscriptions:
+        """Which endpoint wants what."""
+        return Subscriptions(
+            [Subscription(endpoint=one.id, patterns=one.events) for one in self.endpoints]
+        )
+
+
+    webhooks: Webhooks = Webhooks()
+            ("webhooks.endpoints: url", [one.url for one in self.webhooks.endpoints]),

@@ -117,7 +117,7 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
 
 def _with_secrets(values: dict[str, Any], base: Path) -> dict[str, Any]:
     """Put what ``password_file`` and ``secret_file`` hold where it belongs."""
-    for section, key in (("sip", "accounts"), ("hooks", "sources")):
+    for section, key in (("sip", "accounts"), ("hooks", "sources"), ("webhooks", "endpoints")):
         owner = values.get(section)
         items = owner.get(key) if isinstance(owner, Mapping) else None
         if isinstance(items, Sequence) and not isinstance(items, str):

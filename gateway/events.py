@@ -22,6 +22,13 @@ class EventType(StrEnum):
     CALL_STARTED = "call.started"
     CALL_ENDED = "call.ended"
     """With its outcome: answered, missed, busy ..."""
+    TEST = "test"
+    """Sent on request to one endpoint, whatever that subscribed to."""
+
+
+def matches(event_type: EventType, pattern: str) -> bool:
+    """Whether the glob *pattern* names it."""
+    return fnmatchcase(event_type, pattern)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,5 +63,5 @@ class Subscriptions:
         return tuple(
             one.endpoint
             for one in self.subscriptions
-            if any(fnmatchcase(event_type, pattern) for pattern in one.patterns)
+            if any(matches(event_type, pattern) for pattern in one.patterns)
         )

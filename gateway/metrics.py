@@ -38,6 +38,18 @@ class Metrics:
             ["source", "result"],
             registry=registry,
         )
+        self.webhook_attempts = Counter(
+            "sip_gateway_webhook_attempts",
+            "POST requests of outbound webhooks, by endpoint and what became of them.",
+            ["endpoint", "result"],
+            registry=registry,
+        )
+        self.webhooks_waiting = Gauge(
+            "sip_gateway_webhooks_waiting",
+            "Outbound webhooks that are not settled yet, by endpoint.",
+            ["endpoint"],
+            registry=registry,
+        )
         self.engine_starts = Counter(
             "sip_gateway_engine_starts",
             "Starts of the SIP engine process.",

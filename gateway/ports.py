@@ -1,6 +1,6 @@
 """The seams: every Protocol that has a real and a fake side, with its promise."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -10,6 +10,7 @@ from gateway.archive import Archived, Conversation, Page, Place
 from gateway.call import Call, CallEvent
 from gateway.caller import Caller
 from gateway.hook_delivery import HookDelivery, HookReceipt
+from gateway.events import Event
 from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.message import (
     Arrival,
@@ -33,6 +34,7 @@ from gateway.phone import (
 from gateway.phone_status import Look, PhoneStatus
 from gateway.query import HistoryQuery
 
+from gateway.webhook_delivery import WebhookDelivery, WebhookSettlement, WebhookState
 Clock = Callable[[], datetime]
 """Returns the current time, always aware and in UTC."""
 
@@ -169,12 +171,45 @@ class HookLog(Protocol):
 
 
 class CallLog(Protocol):
+class WebhookQueue(Protocol):
+    """Outbound webhooks: each leaves at least once or ends as dead, in no certain order."""
+
+    async def lease_webhooks(
+        self, endpoint: str, now: datetime, lease: timedelta, limit: int
+    ) -> Sequence[WebhookDelivery]:
+        """Those due, oldest first; none while *endpoint* is disabled.
+
+        One whose lease ran out may be leased again, though its attempt may have been made.
+        """
+
+    async def next_webhook(self, endpoint: str) -> datetime | None:
+        """When lease_webhooks has something next; None: nothing waits, or may leave."""
+
+    async def settle_webhook(self, settlement: WebhookSettlement) -> None:
+        """Record the attempt and end the lease; one that disables its endpoint does so."""
+
+    async def add_webhook(self, event: Event, endpoint: str) -> WebhookDelivery:
+        """Queue *event* for *endpoint* alone, whatever that subscribed to."""
+
+    async def webhooks(
+        self, endpoint: str, limit: int, *, before: str = "", state: WebhookState | None = None
+    ) -> Sequence[WebhookDelivery]:
+        """Newest first; *before* is the id of the last one of the page before."""
+
+    async def replay_webhook(self, webhook_id: str, now: datetime) -> WebhookDelivery | None:
+        """Due once more, with its whole schedule; raises ConflictError while it is open."""
+
+    async def disabled_endpoints(self) -> Mapping[str, datetime]:
+        """Since when, of those that are gone (410)."""
+
+    async def enable_endpoint(self, endpoint: str) -> None:
+        """Send there again, first what waits."""
+
+
     """The calls of MicroSIP."""
 
-    async def add_call_event(
-        self, event: CallEvent, call: Call, notices: Sequence[Submission]
-    ) -> None:
-        """Store the event with the call as it is now, its webhooks and *notices*.
+    async def store_call(self, commit: CallCommit) -> None:
+        """Store the call as it is now, and what belongs to that, in one transaction.
 
         An event whose id is stored already changes nothing.
         """

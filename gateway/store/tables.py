@@ -237,8 +237,8 @@ webhook_delivery = Table(
     Column("endpoint", SafeText, nullable=False),
     Column("state", Text, nullable=False),
     Column("attempts", Integer, nullable=False),
+    # The next attempt; while one is made, when it may be made again.
     Column("due_at", UtcDateTime, nullable=False),
-    Column("lease_until", UtcDateTime),
     # Of the last attempt; status_code is null when there was no answer.
     Column("status_code", Integer),
     Column("reason", SafeText, nullable=False),
@@ -248,6 +248,7 @@ webhook_delivery = Table(
 Index(None, webhook_delivery.c.endpoint, webhook_delivery.c.number)
 Index(
     None,
+    webhook_delivery.c.endpoint,
     webhook_delivery.c.due_at,
     sqlite_where=webhook_delivery.c.state == OPEN,
     postgresql_where=webhook_delivery.c.state == OPEN,

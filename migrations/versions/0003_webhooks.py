@@ -53,7 +53,6 @@ def create_webhook_delivery() -> None:
         text("state"),
         sa.Column("attempts", sa.Integer(), nullable=False),
         instant("due_at"),
-        instant("lease_until", nullable=True),
         sa.Column("status_code", sa.Integer(), nullable=True),
         text("reason"),
         instant("created_at"),
@@ -70,9 +69,9 @@ def create_webhook_delivery() -> None:
         "ix_webhook_delivery_endpoint_number", "webhook_delivery", ["endpoint", "number"]
     )
     op.create_index(
-        "ix_webhook_delivery_due_at",
+        "ix_webhook_delivery_endpoint_due_at",
         "webhook_delivery",
-        ["due_at"],
+        ["endpoint", "due_at"],
         sqlite_where=sa.text("state = 'open'"),
         postgresql_where=sa.text("state = 'open'"),
     )

@@ -1,0 +1,1 @@
+"""Outbound webhooks: events become signed POST requests (Standard Webhooks 1.0.0)."""
