@@ -33,6 +33,8 @@ from gateway.metrics import Metrics
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.channels import choose_channel
 from gateway.microsip.control import MicroSip
+from gateway.microsip.reading import Reading
+from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.outbox import OutboundRequest, Outbox
 from gateway.refusals import Refusals
@@ -44,13 +46,11 @@ from gateway.store.hooks import SqlHookLog
 from gateway.store.idempotency import SqlIdempotency
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
-from gateway.store.events import EventOutbox
 from gateway.store.tokens import SqlTokens
 from gateway.version import VERSION
 from gateway.web.access import Gate
 from gateway.web.commands import Commands
 from gateway.web.health import Watch
-from gateway.store.webhooks import SqlWebhookQueue
 from gateway.web.history import History
 from gateway.web.hooks import HookInlet
 from gateway.web.idempotency import OnceOnly
@@ -70,7 +70,6 @@ log = logging.getLogger(__name__)
 
 PLUGINS = "gateway.plugins"
 REMARKS = "0.05/3"
-from gateway.webhooks.worker import WebhookParts, WebhookWorker, WebhookWorkerSettings
 """Log lines about unproven messages, of one source address."""
 
 
@@ -84,10 +83,10 @@ class Stores:
     audit: SqlCommandLog
 
     @classmethod
-    def on(cls, database: Database, metrics: Metrics, events: EventOutbox) -> "Stores":
+    def on(cls, database: Database, metrics: Metrics) -> "Stores":
         return cls(
             database=database,
-            messages=SqlMessageStore(database=database, events=events),
+            messages=SqlMessageStore(database=database),
             archive=SqlArchive(database=database),
             audit=SqlCommandLog(database=database, metrics=metrics),
         )
@@ -96,7 +95,6 @@ class Stores:
 class Gateway:
     """One gateway on one data folder; ``run`` is its whole life."""
 
-            calls=SqlCallLog(database=database, events=events),
     def __init__(
         self, *, settings: Settings, demo: bool, announce: Callable[[str], None]
     ) -> None:
@@ -113,12 +111,7 @@ class Gateway:
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(DataFolder(settings.data_dir))
             database = Database(settings=settings.database, data_dir=settings.data_dir)
-            webhooks = self._webhooks(SqlWebhookQueue(database=database))
-            stores = Stores.on(
-                await stack.enter_async_context(database),
-                self._metrics,
-                EventOutbox(subscriptions=settings.webhooks.subscriptions, wake=webhooks.wake),
-            )
+            stores = Stores.on(await stack.enter_async_context(database), self._metrics)
             await stack.enter_async_context(database.claimed())
             await database.prepare()
             phone = await self._phone(stack, stores)
@@ -166,7 +159,9 @@ class Gateway:
             choose_channel(settings, demo=self._demo, clock=now)
         )
         return MicroSip(
-            channel=channel,
+            reading=Reading(
+                channel=channel, words=StatusWords(settings.dde.status_words), clock=now
+            ),
             command_log=stores.audit,
             rules=NumberRules(
                 allow=settings.allow_numbers,
@@ -177,8 +172,6 @@ class Gateway:
             phone=settings,
             api_log=ApiLog(self._settings.data_dir),
             clock=now,
-                tasks.create_task(calls.run(), name="calls")
-                tasks.create_task(webhooks.run(), name="webhooks")
             sleep=asyncio.sleep,
         )
 
@@ -283,18 +276,6 @@ class Gateway:
 
     def _web(
         self,
-    def _webhooks(self, queue: SqlWebhookQueue) -> WebhookWorker:
-        return WebhookWorker(
-            endpoints=self._settings.webhooks.endpoints,
-            parts=WebhookParts(
-                queue=queue,
-                clock=now,
-                chance=random.random,
-                metrics=self._metrics,
-                settings=WebhookWorkerSettings(),
-            ),
-        )
-
         stores: Stores,
         *,
         hooks: Hooks,

@@ -30,17 +30,22 @@ class Look:
 
     words: str | None = None
     """Its own Status string, by DDE."""
-    state: PhoneState = PhoneState.UNKNOWN
-    """As its window shows it."""
+    states: frozenset[PhoneState] = frozenset()
+    """All that its window shows; empty: it shows nothing that would be sure."""
     peer: str | None = None
-    """Of the call that rings."""
+    """Of the call that rings: hostile text."""
+    number: str | None = None
+    """In its number field while it has a call: whom it is with."""
+    one_call: bool = False
+    """It has a call, and takes no other beside it."""
+    tab: str | None = None
+    """Whose tab is selected: the one that hold and transfer are for. Hostile text."""
     muted: bool | None = None
     """The microphone."""
+    speaker_muted: bool | None = None
     volume: int | None = None
     """Of the loudspeaker, 0 to 100."""
     mic_volume: int | None = None
-    input_device: str | None = None
-    output_device: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,17 +10,17 @@ from gateway.config import Phone
 from gateway.errors import PhoneError, StorageUnavailable
 from gateway.message import uuid7
 from gateway.microsip.api_log import ApiLog
-from gateway.microsip.evidence import Observation, effect, may_still_show
+from gateway.microsip.evidence import effect, may_still_show
 from gateway.microsip.guard import DialGuard
-from gateway.microsip.starting import NEEDS_CALL
-from gateway.microsip.status_words import StatusWords
+from gateway.microsip.observation import Observation
+from gateway.microsip.reading import Reading
 from gateway.microsip.verdict import (
     INTERRUPTED,
     Verdict,
-    forbidden,
     judge,
     not_allowed,
     not_done,
+    not_handed_over,
     status_read,
 )
 from gateway.numbers import NumberRules
@@ -35,7 +35,7 @@ from gateway.phone import (
     Verb,
 )
 from gateway.phone_status import PhoneStatus
-from gateway.ports import Channel, Clock, CommandLog, Health
+from gateway.ports import Clock, CommandLog, Health
 
 Sleep = Callable[[float], Awaitable[None]]
 """Lets that many seconds pass: asyncio.sleep."""
@@ -52,7 +52,7 @@ class MicroSip:
     def __init__(
         self,
         *,
-        channel: Channel,
+        reading: Reading,
         command_log: CommandLog,
         rules: NumberRules,
         phone: Phone,
@@ -60,14 +60,14 @@ class MicroSip:
         clock: Clock,
         sleep: Sleep,
     ) -> None:
-        self._channel = channel
+        self._reading = reading
+        self._channel = reading.channel
         self._log = command_log
         self._guard = DialGuard(rules=rules, phone=phone, command_log=command_log, clock=clock)
         self._phone = phone
         self._api_log = api_log
         self._clock = clock
         self._sleep = sleep
-        self._words = StatusWords(phone.dde.status_words)
         self._turn = asyncio.Lock()
         self._handed_over_at: datetime | None = None
 
@@ -78,11 +78,11 @@ class MicroSip:
             return await self._run(request)
 
     async def status(self) -> PhoneStatus:
-        return self._status_of(await self._look())
+        return await self._reading.status()
 
     async def health(self) -> Sequence[Health]:
         try:
-            seen = await self._look()
+            seen = await self._reading.look()
         except PhoneError as exc:
             return [Health("microsip", ok=False, detail=exc.detail, required=False)]
         detail = f"{self._channel.name}: {seen.state}"
@@ -106,18 +106,19 @@ class MicroSip:
         return await self._finish(entry, request.command, verdict)
 
     async def _carry_out(self, command: PhoneCommand) -> Verdict:
-        timed_out = None
         try:
             if command.verb is Verb.STATUS:
-                return status_read(await self._look())
+                return status_read(await self._reading.look())
             await self._keep_distance()
-            before = await self._look_before(command)
-            if verdict := forbidden(command, before):
+            before = await self._reading.look_before(command)
+            if verdict := not_handed_over(command, before):
                 return verdict
+            since = self._clock()
             timed_out = await self._hand_over(command)
         except PhoneError as exc:
             return not_done(exc)
-        return judge(command, before, await self._look_for(command, before), timed_out)
+        after = await self._look_for(command, before, since)
+        return judge(command, before, after, since, timed_out)
 
     async def _keep_distance(self) -> None:
         """MicroSIP processes commands asynchronously, and loses what comes too fast."""
@@ -141,41 +142,23 @@ class MicroSip:
             self._handed_over_at = self._clock()
         return None
 
-    async def _look_for(self, command: PhoneCommand, before: Observation) -> Observation:
+    async def _look_for(
+        self, command: PhoneCommand, before: Observation, since: datetime
+    ) -> Observation:
         """Look until the effect shows, none can be expected, or it took too long."""
         until = self._clock() + LOOK_FOR
         looks = LOOK_FOR // LOOK_EVERY  # bounded too where somebody sets the clock back
-        after = await self._look_again()
+        after = await self._reading.look_again()
         for _ in range(looks):
-            if effect(command, before, after) or not may_still_show(command, before, after):
+            if effect(command, before, after, since):
+                break
+            if not may_still_show(command, before, after):
                 break
             if self._clock() >= until:
                 break
             await self._sleep(LOOK_EVERY.total_seconds())
-            after = await self._look_again()
+            after = await self._reading.look_again()
         return after
-
-    async def _look_before(self, command: PhoneCommand) -> Observation:
-        """A MicroSIP that does not run has no call; the channel may start it."""
-        try:
-            return await self._look()
-        except PhoneError as exc:
-            if exc.problem != Problem.NOT_RUNNING:
-                raise
-            if command.verb in NEEDS_CALL:
-                raise PhoneError(exc.problem, f"no call: {exc.detail}") from exc
-        return Observation(gone=True)
-
-    async def _look(self) -> Observation:
-        words = (await self._channel.status()).words
-        return Observation(words, self._words.states(words or ""))
-
-    async def _look_again(self) -> Observation:
-        try:
-            return await self._look()
-        except PhoneError as exc:
-            gone = exc.problem == Problem.NOT_RUNNING
-            return Observation(gone=gone, silent=not gone)
 
     def _started(self, request: PhoneRequest) -> CommandEntry:
         at = self._clock()
@@ -211,10 +194,11 @@ class MicroSip:
             elapsed_ms=max(0, round((now - entry.at).total_seconds() * 1000)),
         )
         seen = verdict.seen
+        known = seen is not None and not (seen.gone or seen.silent)
         result = replace(
             _result(command, done),
             simulated=self._channel.simulated,
-            status=self._status_of(seen) if seen and not (seen.gone or seen.silent) else None,
+            status=await self._reading.status_of(seen) if seen and known else None,
         )
         self._api_log.write(entry.at, result)
         try:
@@ -223,14 +207,6 @@ class MicroSip:
             # It has happened, whatever the audit can say: its caller must not repeat it.
             log.warning("%s %s is not in the audit: %s", done.id, verdict.outcome, exc)
         return result
-
-    def _status_of(self, seen: Observation) -> PhoneStatus:
-        return PhoneStatus(
-            state=seen.state,
-            raw=seen.raw or "",
-            source=self._channel.name,
-            observed_at=self._clock(),
-        )
 
 
 def _result(command: PhoneCommand, entry: CommandEntry) -> CommandResult:

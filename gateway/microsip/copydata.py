@@ -8,10 +8,13 @@ from enum import Enum, auto
 from typing import Any, Protocol, Self, TypeVar
 
 from gateway.errors import PhoneError
+from gateway.microsip.controls import Controls, look_at
 from gateway.microsip.instance import Instance, pick
 from gateway.microsip.versions import (
+    NOT_LOOKED,
     OLDEST,
     PING,
+    READ_FIRST,
     CloseWindow,
     Impossible,
     Pause,
@@ -83,6 +86,9 @@ class Desktop(Protocol):
     def send(self, instance: Instance, text: str, timeout: float) -> Reply:
         """Blocks until MicroSIP has answered."""
 
+    def controls(self, instance: Instance, timeout: float) -> Controls:
+        """What its windows show; what they do not tell in *timeout* seconds is left out."""
+
     def close(self, instance: Instance) -> Reply:
         """Tell it to end; does not wait for that."""
 
@@ -96,8 +102,8 @@ class _Found:
 class CopyDataChannel:
     """MicroSIP's main window, looked for before each command.
 
-    It reports no Status. A send that hangs is left to its thread; until it comes back,
-    commands fail at once.
+    It has no Status; its windows show as much. A send that hangs is left to its thread;
+    until it comes back, commands fail at once.
     """
 
     name = "copydata"
@@ -114,6 +120,7 @@ class CopyDataChannel:
         self._working: Future[Any] | None = None
         self._turn = asyncio.Lock()
         self._found: _Found | None = None
+        self._seen = NOT_LOOKED
 
     async def __aenter__(self) -> Self:
         return self
@@ -122,11 +129,14 @@ class CopyDataChannel:
         self._worker.shutdown(wait=False)
 
     def phrase(self, command: PhoneCommand) -> str:
-        return describe(plan(command, self._found.version if self._found else OLDEST))
+        version = self._found.version if self._found else OLDEST
+        return describe(plan(command, version, self._seen))
 
     async def execute(self, command: PhoneCommand) -> None:
         found = await self._find()
-        steps = plan(command, found.version)
+        if command.verb in READ_FIRST:
+            self._seen = await self._read_controls(found.instance)
+        steps = plan(command, found.version, self._seen)
         if isinstance(steps, Impossible):
             raise PhoneError(Problem.FAILED, steps.reason)
         begun = False
@@ -143,7 +153,7 @@ class CopyDataChannel:
             begun = True
 
     async def status(self) -> Look:
-        """Nothing, for MicroSIP does not tell; but raises PhoneError when it takes nothing."""
+        """As its windows show; raises PhoneError when it would take nothing."""
         found = await self._find()
         try:
             await self._take(found.instance, Text(PING))
@@ -151,7 +161,14 @@ class CopyDataChannel:
             if exc.problem == Problem.NOT_RESPONDING:
                 raise PhoneError(exc.problem, STUCK) from exc  # only the ping was sent
             raise
-        return Look()
+        self._seen = await self._read_controls(found.instance)
+        return self._seen
+
+    async def _read_controls(self, instance: Instance) -> Look:
+        def work() -> Controls:
+            return self._desktop.controls(instance, self._patience / 2)
+
+        return look_at(await self._on_worker(work))
 
     async def _find(self) -> _Found:
         self._found = await self._on_worker(self._look)

@@ -15,7 +15,7 @@ from ctypes import (
     c_void_p,
     c_wchar_p,
 )
-from ctypes.wintypes import BOOL, DWORD, HWND, LPARAM, LPWSTR, MSG, UINT, WPARAM
+from ctypes.wintypes import BOOL, DWORD, HWND, LONG, LPARAM, LPWSTR, MSG, UINT, WPARAM
 
 _user32 = WinDLL("user32", use_last_error=True)
 
@@ -41,6 +41,7 @@ XTYP_REQUEST = 0x20B0
 XTYP_DISCONNECT = 0x80C2
 
 WM_NULL = 0x0000
+WM_GETTEXT = 0x000D
 WM_CLOSE = 0x0010
 WM_COPYDATA = 0x004A
 PM_NOREMOVE = 0x0000
@@ -49,6 +50,13 @@ QS_ALLINPUT = 0x04FF
 SMTO_ABORTIFHUNG = 0x0002
 SMTO_ERRORONEXIT = 0x0020
 GW_OWNER = 4
+GWL_STYLE = -16
+WS_VISIBLE = 0x10000000
+WS_DISABLED = 0x08000000
+BM_GETCHECK = 0x00F0
+BST_CHECKED = 0x0001
+TBM_GETPOS = 0x0400
+TCM_GETITEMCOUNT = 0x1304
 
 PFNCALLBACK = WINFUNCTYPE(
     HDDEDATA,
@@ -147,6 +155,19 @@ EnumWindows.restype = BOOL
 GetClassName = _user32.GetClassNameW
 GetClassName.argtypes = (HWND, LPWSTR, c_int)
 GetClassName.restype = c_int
+
+EnumChildWindows = _user32.EnumChildWindows
+EnumChildWindows.argtypes = (HWND, WNDENUMPROC, LPARAM)
+EnumChildWindows.restype = BOOL
+
+GetDlgItem = _user32.GetDlgItem
+GetDlgItem.argtypes = (HWND, c_int)
+GetDlgItem.restype = HWND
+
+# GetWindowLongPtr is a macro for it on 32 bits, and a style has 32 bits everywhere.
+GetWindowLong = _user32.GetWindowLongW
+GetWindowLong.argtypes = (HWND, c_int)
+GetWindowLong.restype = LONG
 
 GetWindow = _user32.GetWindow
 GetWindow.argtypes = (HWND, UINT)

@@ -7,7 +7,9 @@ from itertools import groupby
 from typing import NamedTuple, Self
 
 from gateway.errors import InvalidRequest
+from gateway.microsip.levels import LOUDEST, STEP, level, moves, silenced
 from gateway.phone import PhoneCommand, Verb
+from gateway.phone_status import Look
 
 
 class Version(NamedTuple):
@@ -35,8 +37,7 @@ MORE_COMMANDS = Version(3, 21, 4)
 PING = "msip:"
 """Does nothing, and is dropped like any other while the SIP stack is down."""
 
-STEP = 5  # of 0 to 100: what one speakup or micup moves MicroSIP's slider by
-WHOLE_SLIDER = 100 // STEP
+WHOLE_SLIDER = LOUDEST // STEP
 PAUSE = 1.0  # seconds for a comma, as MicroSIP takes for one in a dialled number
 LONGEST_PAUSES = 10.0  # seconds in one command: meanwhile nobody else can hang up
 
@@ -79,6 +80,11 @@ class Impossible:
 
 Step = Text | Pause | CloseWindow
 Plan = tuple[Step, ...] | Impossible
+_Make = Callable[[PhoneCommand, Version, Look], Plan]
+
+READ_FIRST = frozenset({Verb.MUTE, Verb.VOLUME, Verb.MICVOLUME})
+"""The verbs whose steps depend on what the windows show."""
+NOT_LOOKED = Look()
 
 _NUMBER = re.compile(r"[0-9*#+]{1,32}", re.ASCII)
 # A slash could start a switch, a space a message, a comma DTMF after the answer.
@@ -90,8 +96,8 @@ _DEVICE = re.compile(r"(input|output) [0-9]{1,3}", re.ASCII)
 _NONE = re.compile("")
 
 
-def plan(command: PhoneCommand, version: Version) -> Plan:
-    """The steps that carry out *command*.
+def plan(command: PhoneCommand, version: Version, look: Look = NOT_LOOKED) -> Plan:
+    """The steps that carry out *command* on a MicroSIP that shows *look*.
 
     Only fixed strings, a number or digits are ever in them. ``parse_command`` let nothing
     else through; it is looked at again because MicroSIP would dial it, or worse.
@@ -103,7 +109,7 @@ def plan(command: PhoneCommand, version: Version) -> Plan:
         return Impossible(
             f"MicroSIP {version} is too old to be driven by its window; update it to 3.21.4"
         )
-    return make(command, version)
+    return make(command, version, look)
 
 
 def describe(steps: Plan) -> str:
@@ -114,12 +120,12 @@ def describe(steps: Plan) -> str:
     return ", ".join(f"{times} x {step}" if times > 1 else f"{step}" for step, times in runs)
 
 
-def _fixed(text: str) -> Callable[[PhoneCommand, Version], Plan]:
-    return lambda _command, _version: (Text(text),)
+def _fixed(text: str) -> _Make:
+    return lambda _command, _version, _look: (Text(text),)
 
 
-def _to_number(prefix: str) -> Callable[[PhoneCommand, Version], Plan]:
-    def make(command: PhoneCommand, _version: Version) -> Plan:
+def _to_number(prefix: str) -> _Make:
+    def make(command: PhoneCommand, _version: Version, _look: Look) -> Plan:
         if _NUMBER.fullmatch(command.argument):
             return (Text(prefix + command.argument),)
         if uri := _URI.fullmatch(command.argument):
@@ -132,7 +138,7 @@ def _to_number(prefix: str) -> Callable[[PhoneCommand, Version], Plan]:
     return make
 
 
-def _reject(_command: PhoneCommand, version: Version) -> Plan:
+def _reject(_command: PhoneCommand, version: Version, _look: Look) -> Plan:
     if version < MORE_COMMANDS:
         return Impossible(
             f"MicroSIP {version} cannot be told to reject a call; reject it there, or update "
@@ -141,12 +147,16 @@ def _reject(_command: PhoneCommand, version: Version) -> Plan:
     return (Text("/hangupincoming"),)
 
 
-def _mute(_command: PhoneCommand, version: Version) -> Plan:
-    # What toggles in 3.20.5 sets in 3.21.4.
-    return (Text("msip:micmute" if version < MORE_COMMANDS else "msip:micmuteclick"),)
+def _mute(_command: PhoneCommand, version: Version, look: Look) -> Plan:
+    # What toggles in 3.20.5 sets in 3.21.4: the other way round than it was seen.
+    if version < MORE_COMMANDS:
+        return (Text("msip:micmute"),)
+    if look.muted is None:
+        return (Text("msip:micmuteclick"),)
+    return (Text("msip:micunmute" if look.muted else "msip:micmute"),)
 
 
-def _dtmf(command: PhoneCommand, _version: Version) -> Plan:
+def _dtmf(command: PhoneCommand, _version: Version, _look: Look) -> Plan:
     # MicroSIP plays what it is handed at once: a comma is no pause to it.
     runs = re.findall(r",+|[^,]+", command.argument.rstrip(","))
     if not runs:
@@ -160,31 +170,38 @@ def _dtmf(command: PhoneCommand, _version: Version) -> Plan:
     )
 
 
-def _turned(text: str) -> Callable[[PhoneCommand, Version], Plan]:
-    return lambda command, _version: (Text(text),) * int(command.argument)
+def _turned(text: str) -> _Make:
+    return lambda command, _version, _look: (Text(text),) * int(command.argument)
 
 
-def _set_from_the_end_stop(slider: str) -> Callable[[PhoneCommand, Version], Plan]:
-    def make(command: PhoneCommand, _version: Version) -> Plan:
-        down, up = Text(f"msip:{slider}down"), Text(f"msip:{slider}up")
-        return (down,) * WHOLE_SLIDER + (up,) * round(int(command.argument) / STEP)
+def _set(slider: str) -> _Make:
+    down, up = Text(f"msip:{slider}down"), Text(f"msip:{slider}up")
+
+    def make(command: PhoneCommand, _version: Version, look: Look) -> Plan:
+        wanted, stands = int(command.argument), level(command, look)
+        if stands is None:
+            return (down,) * WHOLE_SLIDER + (up,) * round(wanted / STEP)
+        runs = moves(stands, wanted)
+        if not runs and silenced(command, look):
+            runs = (-1, 1) if stands else (1, -1)  # to where it stands, but heard
+        return tuple(step for run in runs for step in abs(run) * (up if run > 0 else down,))
 
     return make
 
 
-def _device(_command: PhoneCommand, _version: Version) -> Plan:
+def _device(_command: PhoneCommand, _version: Version, _look: Look) -> Plan:
     return Impossible(
         "MicroSIP cannot be told to change its sound device while it runs; choose it in its "
         "settings"
     )
 
 
-def _close(_command: PhoneCommand, _version: Version) -> Plan:
+def _close(_command: PhoneCommand, _version: Version, _look: Look) -> Plan:
     return (CloseWindow(),)
 
 
 _NUMBER_OR_URI = re.compile(f"{_NUMBER.pattern}|{_ANY_URI.pattern}", re.ASCII)
-_PLANS: dict[Verb, tuple[Callable[[PhoneCommand, Version], Plan], re.Pattern[str]]] = {
+_PLANS: dict[Verb, tuple[_Make, re.Pattern[str]]] = {
     Verb.DIAL: (_to_number(""), _NUMBER_OR_URI),
     Verb.CALLTO: (_to_number("callto:"), _NUMBER_OR_URI),
     Verb.HANGUP: (_fixed("/hangupall"), _NONE),
@@ -196,8 +213,8 @@ _PLANS: dict[Verb, tuple[Callable[[PhoneCommand, Version], Plan], re.Pattern[str
     Verb.MUTE: (_mute, _NONE),
     Verb.VOLUP: (_turned("msip:speakup"), _LEVEL),
     Verb.VOLDOWN: (_turned("msip:speakdown"), _LEVEL),
-    Verb.VOLUME: (_set_from_the_end_stop("speak"), _LEVEL),
-    Verb.MICVOLUME: (_set_from_the_end_stop("mic"), _LEVEL),
+    Verb.VOLUME: (_set("speak"), _LEVEL),
+    Verb.MICVOLUME: (_set("mic"), _LEVEL),
     Verb.DEVICE: (_device, _DEVICE),
     Verb.STATUS: (_fixed(PING), _NONE),
     Verb.CLOSE: (_close, _NONE),

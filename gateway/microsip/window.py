@@ -18,6 +18,7 @@ from ctypes.wintypes import DWORD
 
 from gateway.errors import ConfigError
 from gateway.microsip import kernel32, user32
+from gateway.microsip.controls import Controls
 from gateway.microsip.copydata import Reply
 from gateway.microsip.file_version import file_version
 from gateway.microsip.ini import read_version
@@ -25,6 +26,7 @@ from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.instance import Instance
 from gateway.microsip.user_processes import image_of
 from gateway.microsip.versions import Version
+from gateway.microsip.window_controls import Reader
 
 WINDOW_CLASS = "MicroSIP"
 """Of its main window alone; the title follows the account."""
@@ -71,6 +73,9 @@ class UserDesktop:
         if not answered:
             return _failure(instance)
         return Reply.DROPPED if answer.value else Reply.TAKEN
+
+    def controls(self, instance: Instance, timeout: float) -> Controls:
+        return Reader(instance, timeout).controls()
 
     def close(self, instance: Instance) -> Reply:
         set_last_error(0)

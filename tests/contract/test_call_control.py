@@ -15,6 +15,8 @@ from gateway.message import MessageId, uuid7
 from gateway.metrics import Metrics
 from gateway.microsip.api_log import FILE_NAME, ApiLog
 from gateway.microsip.control import MicroSip
+from gateway.microsip.reading import Reading
+from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandOutcome, PhoneCommand, PhoneRequest, Problem, Verb
 from gateway.phone_status import PhoneState
@@ -44,7 +46,7 @@ async def audit(tmp_path: Path) -> AsyncIterator[SqlCommandLog]:
 @pytest.fixture
 def control(phone: Phone, audit: SqlCommandLog, tmp_path: Path) -> CallControl:
     return MicroSip(
-        channel=phone.channel,
+        reading=Reading(channel=phone.channel, words=StatusWords({}), clock=now),
         command_log=audit,
         rules=NumberRules(),
         phone=PhoneSettings(),

@@ -11,6 +11,8 @@ from gateway.config import Chat, ChatRule, Phone
 from gateway.message import Message
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
+from gateway.microsip.reading import Reading
+from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandOutcome, PhoneCommand, Problem
 from gateway.phone_status import Look
@@ -52,7 +54,7 @@ class Late(FakeResponder):
 
 def with_phone(stage: Stage, responder: Late, channel: HangingChannel, data_dir: Path) -> None:
     phone = MicroSip(
-        channel=channel,
+        reading=Reading(channel=channel, words=StatusWords({}), clock=stage.clock),
         command_log=stage.audit,
         rules=NumberRules(),
         phone=Phone(),

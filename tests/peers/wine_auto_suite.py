@@ -18,6 +18,8 @@ from gateway.metrics import Metrics
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
 from gateway.microsip.diagnosis import diagnose
+from gateway.microsip.reading import Reading
+from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandOutcome, Problem
 from gateway.ports import Channel
@@ -74,7 +76,7 @@ async def handset(phone: Phone, data_dir: Path) -> AsyncIterator[tuple[Handset, 
         choose_channel(phone, demo=False, clock=now) as channel,
     ):
         control = MicroSip(
-            channel=channel,
+            reading=Reading(channel=channel, words=StatusWords({}), clock=now),
             command_log=SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry())),
             rules=NumberRules(),
             phone=phone,

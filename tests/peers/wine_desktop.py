@@ -18,6 +18,8 @@ from gateway.config import DatabaseSettings, Dde, Phone
 from gateway.metrics import Metrics
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
+from gateway.microsip.reading import Reading
+from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandResult, PhoneRequest, Verb, parse_command
 from gateway.store.audit import SqlCommandLog
@@ -71,7 +73,9 @@ async def handset(
     async with database, DdeChannel(dde) as channel:
         yield Handset(
             MicroSip(
-                channel=channel,
+                reading=Reading(
+                    channel=channel, words=StatusWords(dde.status_words), clock=now
+                ),
                 command_log=SqlCommandLog(
                     database=database, metrics=Metrics(CollectorRegistry())
                 ),

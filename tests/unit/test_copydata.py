@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.errors import PhoneError
+from gateway.microsip.controls import Controls
 from gateway.microsip.copydata import CopyDataChannel, Reply
 from gateway.microsip.instance import Instance
 from gateway.microsip.versions import Impossible, Text, Version, plan
@@ -29,6 +30,7 @@ class PlayedDesktop:
         self.versions: dict[Instance, Version] = {}
         self.replies: deque[Reply] = deque()
         self.sent: list[str] = []
+        self.shown = Controls()
         self.thawed = threading.Event()
         self.thawed.set()
 
@@ -43,6 +45,9 @@ class PlayedDesktop:
         if not self.thawed.wait(timeout):
             return Reply.SILENT
         return self.replies.popleft() if self.replies else Reply.TAKEN
+
+    def controls(self, instance: Instance, timeout: float) -> Controls:
+        return self.shown
 
     def close(self, instance: Instance) -> Reply:
         self.running.remove(instance)

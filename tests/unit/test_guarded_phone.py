@@ -11,6 +11,8 @@ from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
 from gateway.config import Chat, Phone
 from gateway.microsip.api_log import ApiLog
 from gateway.microsip.control import MicroSip
+from gateway.microsip.reading import Reading
+from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandEntry, CommandOutcome, CommandState, PhoneCommand
 from gateway.phone_status import Look
@@ -59,7 +61,7 @@ async def written(line: str, data_dir: Path) -> tuple[list[PhoneCommand], list[C
     """What reached MicroSIP of *line*, and the audit of it."""
     channel, audit, clock = RecordingChannel(), QuietLog(), FakeClock()
     phone = MicroSip(
-        channel=channel,
+        reading=Reading(channel=channel, words=StatusWords({}), clock=clock),
         command_log=audit,
         rules=NumberRules(deny=DENIED, domains=frozenset({"office.example"})),
         phone=Phone(),

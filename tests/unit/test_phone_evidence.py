@@ -2,15 +2,12 @@
 
 import pytest
 
-from gateway.microsip.evidence import (
-    NOT_REPORTED,
-    Observation,
-    effect,
-    may_still_show,
-    precondition,
-)
+from gateway.microsip.evidence import effect as effect_since, may_still_show, precondition
+from gateway.microsip.observation import Observation
+from gateway.microsip.reported import NOT_REPORTED
 from gateway.phone import PhoneCommand, Verb
 from gateway.phone_status import PhoneState
+from tests.fakes import NOON
 
 IDLE, RINGING, DIALING, ACTIVE, HELD, UNKNOWN = (
     PhoneState.IDLE,
@@ -56,6 +53,10 @@ FORBIDDEN = (
         for state in (IDLE, DIALING, ACTIVE, HELD)
     }
 )
+
+
+def effect(of: PhoneCommand, before: Observation, after: Observation) -> str:
+    return effect_since(of, before, after, NOON)
 
 
 def command(verb: Verb, *arguments: str) -> PhoneCommand:
