@@ -92,7 +92,7 @@ def identity_of(
         uri=SipUri.parse(account.uri),
         registered=account.registrar is not None,
         next_hop=f"{servers[0].host}:{_port(servers[0])}" if servers else "",
-        proxied=account.proxy is not None,
+        proxied=account.outbound_proxy is not None,
         contact_secret=contact_secret if account.registrar else "",
         sources=Sources(
             hosts=frozenset(
@@ -163,5 +163,4 @@ def _is_loopback(host: str) -> bool:
 def _port(uri: SipUri) -> int:
     if uri.port is not None:
         return uri.port
-    tls = uri.scheme == "sips" or uri.parameter("transport") == "tls"
-    return _TLS_PORT if tls else DEFAULT_PORT
+    return _TLS_PORT if uri.over_tls else DEFAULT_PORT

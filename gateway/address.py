@@ -72,6 +72,11 @@ class SipUri:
         host = self.host if self.port in (None, DEFAULT_PORT) else f"{self.host}:{self.port}"
         return Aor(f"sip:{user}@{host}" if user else f"sip:{host}")
 
+    @property
+    def over_tls(self) -> bool:
+        """Whether it can be reached by TLS alone (RFC 3261, section 26.2.2)."""
+        return self.scheme == "sips" or (self.parameter("transport") or "").lower() == "tls"
+
     def parameter(self, name: str) -> str | None:
         """The value of URI parameter *name* (empty when it has none), None when absent."""
         return next((value for key, value in self.parameters if key == name.lower()), None)

@@ -332,7 +332,11 @@ class Gateway:
 
     def _ready_line(self, user_agent: UserAgent, web: WebServer) -> str:
         bind = self._settings.sip.bind
-        ports = (("udp", user_agent.udp_port), ("tcp", user_agent.tcp_port))
+        ports = (
+            ("udp", user_agent.udp_port),
+            ("tcp", user_agent.tcp_port),
+            ("tls", user_agent.tls_port),
+        )
         sip = ", ".join(f"{name} {bind}:{port}" for name, port in ports if port)
         addresses = " ".join(str(SipUri.parse(a.uri)) for a in self._settings.sip.accounts)
         return (

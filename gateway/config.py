@@ -105,12 +105,19 @@ WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(signing_secret)]
 EventPattern = Annotated[str, AfterValidator(event_pattern)]
     uri: UriText
+HostName = Annotated[str, AfterValidator(_host_name)]
+OptionalFile = Annotated[Path | None, BeforeValidator(_no_file)]
     registrar: UriText | None = None
     proxy: UriText | None = None
     username: str = ""
     password: SecretStr = SecretStr("")
     password_file: Path | None = None
     expires: int = Field(default=120, ge=10, le=86400)
+def _both_or_none(certificate: Path | None, private_key: Path | None) -> None:
+    if (certificate is None) != (private_key is None):
+        raise ValueError("tls_certificate and tls_private_key belong together; set both")
+
+
     identity: Literal["from", "pai"] = "from"
     mode: Literal["bot", "record"] = "bot"
 
@@ -129,9 +136,27 @@ EventPattern = Annotated[str, AfterValidator(event_pattern)]
 
 class Sip(_Section):
     bind: str = "0.0.0.0"  # noqa: S104  peers are on the office's network
+    @property
+    def outbound_proxy(self) -> str | None:
+        """What all that the account sends goes through.
+
+        A registrar over TLS is one by itself, lest a MESSAGE leave in the clear beside it.
+        """
+        if self.proxy is None and self.registrar and SipUri.parse(self.registrar).over_tls:
+            return str(SipUri.parse(self.registrar).with_parameter("lr", ""))
+        return self.proxy
+
+    @property
+    def uses_tls(self) -> bool:
+        servers = (self.registrar, self.proxy)
+        return any(SipUri.parse(uri).over_tls for uri in servers if uri)
+
     udp_port: Port = 5070
     tcp_port: Port = 5070
-    tls_port: Literal[False] = False
+    tls_port: Port = False
+    tls_certificate: OptionalFile = None
+    tls_private_key: OptionalFile = None
+    tls_ca: OptionalFile = None
     trusted_sources: tuple[Source, ...] = ()
     journal_sync: Literal["normal", "full"] = "normal"
     accounts: tuple[Account, ...] = Field(
@@ -149,6 +174,22 @@ class DatabaseSettings(_Section):
 class Http(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)
+    @model_validator(mode="after")
+    def _tls_is_complete(self) -> Self:
+        _both_or_none(self.tls_certificate, self.tls_private_key)
+        if self.tls_port is not False and self.tls_ca is None:
+            raise ValueError(
+                "tls_port needs tls_ca, the PEM file of the authorities that sign your SIP"
+                " servers' certificates (for public ones the system's, on Debian"
+                " /etc/ssl/certs/ca-certificates.crt)"
+            )
+        over_tls = [account.name for account in self.accounts if account.uses_tls]
+        if over_tls and self.tls_port is False:
+            raise ValueError(
+                f"account {over_tls[0]} has a server over TLS: set tls_port (0: any) and tls_ca"
+            )
+        return self
+
 
 
 class Limits(_Section):

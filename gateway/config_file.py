@@ -21,6 +21,13 @@ ENV_FILE = "GATEWAY_CONFIG"
 
 _PASSWORD_IN_URL = re.compile(r"(?<=://)([^:/@]*):[^@/]*@")
 _MODEL_OF_SECRET = {"password": "password_file", "secret": "secret_file"}
+_FILES = (
+    ("sip", "tls_certificate"),
+    ("sip", "tls_private_key"),
+    ("sip", "tls_ca"),
+    ("http", "tls_certificate"),
+    ("http", "tls_private_key"),
+)
 
 
 def find_file(explicit: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -44,7 +51,7 @@ def load(
     merged = _merge(_merge(values, _environment(environ)), overrides or {})
     base = path.parent if path else Path()
     try:
-        return Settings.model_validate(_with_secrets(merged, base))
+        return Settings.model_validate(_with_files(_with_secrets(merged, base), base))
     except ValidationError as exc:
         raise ConfigError(_explain(exc, path, environ)) from exc
 
@@ -113,6 +120,16 @@ def _merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]
         both = isinstance(old, Mapping) and isinstance(value, Mapping)
         merged[key] = _merge(old, value) if both else value  # type: ignore[arg-type]  # both are
     return merged
+
+
+def _with_files(values: dict[str, Any], base: Path) -> dict[str, Any]:
+    """Names of files are meant from the folder of the file that has them."""
+    for section, key in _FILES:
+        owner = values.get(section)
+        name = owner.get(key) if isinstance(owner, Mapping) else None
+        if isinstance(name, str) and name:
+            values = _merge(values, {section: {key: base / name}})
+    return values
 
 
 def _with_secrets(values: dict[str, Any], base: Path) -> dict[str, Any]:

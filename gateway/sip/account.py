@@ -31,7 +31,15 @@ class Final:
     """Empty when PJSIP made the response up."""
 
 
-Event = Pager | Final | Registration
+@dataclass(frozen=True, slots=True)
+class Untrusted:
+    """The certificate of a server was not accepted; the connection is closed."""
+
+    address: str
+    reason: str
+
+
+Event = Pager | Final | Registration | Untrusted
 
 
 class SipAccount(pj.Account):

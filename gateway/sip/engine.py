@@ -1,13 +1,12 @@
 """The SIP engine: the child process that owns PJSIP."""
 
-import errno
 import gc
 import os
 import signal
 import sqlite3
 import sys
 import time
-from collections import deque
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from datetime import UTC, datetime
 from ipaddress import ip_address
@@ -16,11 +15,20 @@ from typing import assert_never
 
 import pjsua2 as pj
 
-from gateway.sip.account import PROBE_SECONDS, BuddyPool, Event, Final, Pager, SipAccount
+from gateway.sip.account import (
+    PROBE_SECONDS,
+    BuddyPool,
+    Event,
+    Final,
+    Pager,
+    SipAccount,
+    Untrusted,
+)
 from gateway.sip.answer import answered, not_sent
 from gateway.sip.journal import JournalWriter
 from gateway.sip.pipes import CommandReader, ReportWriter, private_stdout
 from gateway.sip.trace import Trace
+from gateway.sip.transport import OpenError, SipEndpoint, listen
 from gateway.sip.wire import (
     Cause,
     Journalled,
@@ -46,20 +54,9 @@ REFUSED_SECONDS = 60
 """PJSIP itself does not ask a registrar again that said no."""
 UNREGISTER_SECONDS = 2.0
 COLLECT_SECONDS = 60
+REMEMBERED_UNTRUSTED = 100
 
-_TRANSPORTS = {"UDP": pj.PJSIP_TRANSPORT_UDP, "TCP": pj.PJSIP_TRANSPORT_TCP}
-_OS_ERROR = 120_000  # PJ_ERRNO_START_SYS
-_ADDRESS_IN_USE = {_OS_ERROR + errno.EADDRINUSE, _OS_ERROR + 10048}  # and WSAEADDRINUSE
 _RETRIED_BY_PJSIP = frozenset({408, 500, 502, 503, 504})
-
-
-class OpenError(Exception):
-    """A transport or an account cannot be opened."""
-
-    def __init__(self, cause: Cause, detail: str) -> None:
-        super().__init__(detail)
-        self.cause = cause
-        self.detail = detail
 
 
 class TraceWriter(pj.LogWriter):
@@ -95,11 +92,12 @@ class Engine:
         self._trace = trace
         self._commands = commands
         self._report = report
-        self._endpoint = pj.Endpoint()
+        self._events: deque[Event] = deque()
+        self._endpoint = SipEndpoint(self._events)
         self._writer = TraceWriter(trace, report)
         self._accounts: dict[str, SipAccount] = {}
         self._buddies = BuddyPool()
-        self._events: deque[Event] = deque()
+        self._untrusted: OrderedDict[str, None] = OrderedDict()
         self._in_flight: dict[int, tuple[Send, pj.IntVector]] = {}
         self._registered: set[str] = set()
         self._register_at: dict[str, float] = {}
@@ -112,16 +110,17 @@ class Engine:
         """Raises OpenError."""
         self._endpoint.libCreate()
         self._endpoint.libInit(_endpoint_configuration(self._writer))
-        listeners = tuple(self._listen(item) for item in self._settings.listeners)
+        settings = self._settings
+        listeners = tuple(listen(self._endpoint, item, settings) for item in settings.listeners)
         self._endpoint.libStart()
-        for settings in self._settings.accounts:
-            account = SipAccount(settings, self._events)
+        for identity in settings.accounts:
+            account = SipAccount(identity, self._events)
             try:
                 account.open()
             except pj.Error as exc:
-                detail = f"account {settings.name}: {exc.reason}; check its uri and registrar"
+                detail = f"account {identity.name}: {exc.reason}; check its uri and registrar"
                 raise OpenError(Cause.SETTINGS, detail) from exc
-            self._accounts[settings.name] = account
+            self._accounts[identity.name] = account
         self._wake_through(listeners)
         self._report(Opened(listeners))
 
@@ -151,20 +150,6 @@ class Engine:
         self._endpoint.libDestroy(pj.PJSUA_DESTROY_NO_NETWORK)
         self._buddies.clear()
         self._accounts.clear()
-
-    def _listen(self, listener: Listener) -> Listener:
-        configuration = pj.TransportConfig()
-        configuration.port = listener.port
-        if not ip_address(self._settings.bind).is_unspecified:
-            configuration.boundAddress = self._settings.bind
-        try:
-            transport = self._endpoint.transportCreate(
-                _TRANSPORTS[listener.transport], configuration
-            )
-        except pj.Error as exc:
-            raise _open_error(listener, self._settings.bind, exc) from exc
-        address = self._endpoint.transportGetInfo(transport).localAddress
-        return Listener(listener.transport, int(address.rpartition(":")[2]))
 
     def _wake_through(self, listeners: tuple[Listener, ...]) -> None:
         bind = self._settings.bind
@@ -198,6 +183,8 @@ class Engine:
                     self._settle(final)
                 case Registration() as registration:
                     self._registration(registration)
+                case Untrusted() as untrusted:
+                    self._tell_untrusted(untrusted)
 
     def _send(self, request: Send) -> None:
         account = self._accounts.get(request.account)
@@ -238,6 +225,20 @@ class Engine:
         if code not in _RETRIED_BY_PJSIP and code // 100 != 6 and not self._stopping:
             self._register_at[name] = time.monotonic() + REFUSED_SECONDS
 
+    def _tell_untrusted(self, server: Untrusted) -> None:
+        """Once, not at each attempt."""
+        if server.address not in self._untrusted:
+            self._report(
+                Trouble(
+                    f"the certificate of {server.address} is not accepted: {server.reason};"
+                    " it must be for the host in registrar or proxy, and signed by one of"
+                    " [sip] tls_ca"
+                )
+            )
+        self._untrusted[server.address] = None
+        if len(self._untrusted) > REMEMBERED_UNTRUSTED:
+            self._untrusted.popitem(last=False)
+
     def _stop(self, drain_seconds: float) -> None:
         self._stopping = True
         deadline = time.monotonic() + drain_seconds
@@ -263,21 +264,6 @@ def _endpoint_configuration(writer: TraceWriter) -> pj.EpConfig:
     log.msgLogging = 1
     log.decor = 0
     return configuration
-
-
-def _open_error(listener: Listener, bind: str, error: pj.Error) -> OpenError:
-    key = f"[sip] {listener.transport.lower()}_port"
-    if error.status in _ADDRESS_IN_USE:
-        return OpenError(
-            Cause.PORT_TAKEN,
-            f"{listener.transport} port {listener.port} is taken by another program:"
-            f" end it, or set {key} to a free port (0: any)",
-        )
-    return OpenError(
-        Cause.SETTINGS,
-        f"cannot open {listener.transport} port {listener.port} on {bind}: {error.reason};"
-        f" check [sip] bind and {key}",
-    )
 
 
 def _serve(settings: Open, commands: CommandReader, report: Callable[[Report], None]) -> None:

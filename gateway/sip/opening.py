@@ -1,14 +1,15 @@
 """The ``[sip]`` settings as the engine's first command."""
 
 import importlib.util
-from collections.abc import Mapping
-from ipaddress import AddressValueError, IPv4Address
+from collections.abc import Mapping, Sequence
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 
 from gateway.address import SipUri
 from gateway.config import Account, Sip
 from gateway.errors import ConfigError
-from gateway.sip.wire import EngineAccount, Listener, Open
+from gateway.sip.wire import EngineAccount, Listener, Open, Tls
+from gateway.tls import server_context, trusting
 
 JOURNAL = "journal.db"
 
@@ -21,56 +22,85 @@ def open_command(settings: Sip, data_dir: Path, contact_secrets: Mapping[str, st
             " x86-64 Linux, Windows or macOS: run the gateway with one of these"
         )
     listeners = _listeners(settings)
-    tcp_only = all(listener.transport != "UDP" for listener in listeners)
+    transport = usual_transport(listeners)
     return Open(
         journal=str(data_dir / JOURNAL),
         journal_sync=settings.journal_sync,
         bind=_bind(settings.bind),
         listeners=listeners,
         accounts=tuple(
-            _account(account, contact_secrets.get(account.name, ""), tcp_only=tcp_only)
+            _account(account, contact_secrets.get(account.name, ""), transport)
             for account in settings.accounts
         ),
+        tls=_tls(settings),
     )
 
 
-def over_tcp(uri: str) -> str:
-    """*uri* with ``;transport=tcp``, unless it names a transport: without it UDP is meant."""
+def usual_transport(listeners: Sequence[Listener]) -> str:
+    """What a URI that names none is reached over: UDP, where there is UDP."""
+    return listeners[0].transport.lower()
+
+
+def over(transport: str, uri: str) -> str:
+    """*uri* with *transport*, unless it says by itself what it is reached over."""
     parsed = SipUri.parse(uri)
-    if parsed.parameter("transport") is None:
-        parsed = parsed.with_parameter("transport", "tcp")
-    return str(parsed)
+    if transport == "udp" or parsed.over_tls or parsed.parameter("transport") is not None:
+        return uri  # without one UDP is meant
+    return str(parsed.with_parameter("transport", transport))
 
 
 def _listeners(settings: Sip) -> tuple[Listener, ...]:
-    # tls_port joins them once the engine can open it.
-    ports = (("UDP", settings.udp_port), ("TCP", settings.tcp_port))
+    ports = (
+        ("UDP", settings.udp_port),
+        ("TCP", settings.tcp_port),
+        ("TLS", settings.tls_port),
+    )
     listeners = tuple(Listener(name, port) for name, port in ports if port is not False)
     if not listeners:
-        raise ConfigError("no SIP transport: set [sip] udp_port or tcp_port to a port")
+        raise ConfigError("no SIP transport: set [sip] udp_port, tcp_port or tls_port")
     return listeners
 
 
 def _bind(address: str) -> str:
     try:
         return str(IPv4Address(address))
-    except AddressValueError as exc:
+    except ValueError as exc:
         raise ConfigError(
-            f"[sip] bind = {address!r} is no IPv4 address: set this machine's,"
+            f"[sip] bind = {address!r} {_why_not(address)}: set this machine's IPv4 address,"
             ' or "0.0.0.0" for all it has'
         ) from exc
 
 
-def _account(account: Account, contact_secret: str, *, tcp_only: bool) -> EngineAccount:
-    registrar, proxy = account.registrar or "", account.proxy or ""
-    if tcp_only:
-        registrar = over_tcp(registrar) if registrar else ""
-        proxy = over_tcp(proxy) if proxy else ""
+def _why_not(address: str) -> str:
+    try:
+        IPv6Address(address)
+    except ValueError:
+        return "is no IPv4 address"
+    return "is IPv6, for which the SIP library was not built (a SIP proxy can stand between)"
+
+
+def _tls(settings: Sip) -> Tls | None:
+    """PJSIP reads these files at the first connection, and then tells nobody what is wrong."""
+    if settings.tls_port is False or settings.tls_ca is None:
+        return None
+    trusting("[sip] tls_ca", settings.tls_ca)
+    certificate, private_key = settings.tls_certificate, settings.tls_private_key
+    if certificate is None or private_key is None:
+        return Tls(authorities=str(settings.tls_ca))
+    server_context("[sip]", certificate, private_key)
+    return Tls(
+        certificate=str(certificate),
+        private_key=str(private_key),
+        authorities=str(settings.tls_ca),
+    )
+
+
+def _account(account: Account, contact_secret: str, transport: str) -> EngineAccount:
     return EngineAccount(
         name=account.name,
         uri=account.uri,
-        registrar=registrar,
-        proxy=proxy,
+        registrar=over(transport, account.registrar) if account.registrar else "",
+        proxy=over(transport, account.outbound_proxy) if account.outbound_proxy else "",
         username=account.username,
         password=account.password.get_secret_value(),
         expires=account.expires,

@@ -14,7 +14,7 @@ from gateway.message import Delivery, FinalResponse
 from gateway.metrics import Metrics
 from gateway.ports import Clock, Health, InboundHandler
 from gateway.sip.intake import Intake
-from gateway.sip.opening import JOURNAL, open_command, over_tcp
+from gateway.sip.opening import JOURNAL, open_command, over, usual_transport
 from gateway.sip.supervisor import Supervisor
 from gateway.sip.wire import (
     Answered,
@@ -66,8 +66,10 @@ class UserAgent:
         self._registrations: dict[str, Registration] = {}
 
     async def __aenter__(self) -> Self:
+        opening = open_command(self._settings, self._data_dir, self._contact_secrets)
+        self._transport = usual_transport(opening.listeners)
         self._supervisor = Supervisor(
-            opening=open_command(self._settings, self._data_dir, self._contact_secrets),
+            opening=opening,
             take=self._take,
             ended=self._engine_ended,
             starts=self._metrics.engine_starts,
@@ -110,6 +112,10 @@ class UserAgent:
         return self._supervisor.port("TCP")
 
     @property
+    def tls_port(self) -> int | None:
+        return self._supervisor.port("TLS")
+
+    @property
     def engine_pid(self) -> int | None:
         return self._supervisor.pid
 
@@ -123,7 +129,7 @@ class UserAgent:
         if self._modes.get(delivery.account) != "bot":
             return FinalResponse(403, f"Account {delivery.account} Does Not Send", local=True)
         try:
-            target = self._target(delivery)
+            target = over(self._transport, delivery.target)
         except AddressError as exc:
             return FinalResponse(400, str(exc), local=True)
         ident = next(self._ids)
@@ -166,9 +172,6 @@ class UserAgent:
             return Health(part, ok=False, detail="no answer yet", required=False)
         detail = f"{state.status_code} {state.reason_phrase}"
         return Health(part, state.registered, detail, required=False)
-
-    def _target(self, delivery: Delivery) -> str:
-        return delivery.target if self.udp_port is not None else over_tcp(delivery.target)
 
     def _request(self, ident: int, delivery: Delivery, target: str) -> Send:
         return Send(

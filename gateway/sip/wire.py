@@ -11,8 +11,18 @@ class Listener:
     """A transport to open; port 0 is any free one."""
 
     transport: str
-    """``UDP`` or ``TCP``."""
+    """``UDP``, ``TCP`` or ``TLS``."""
     port: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tls:
+    """PEM files; without a certificate TLS is used outward only."""
+
+    certificate: str = ""
+    private_key: str = ""
+    authorities: str
+    """Who may have signed the certificate of a server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,7 @@ class Open:
     bind: str
     listeners: tuple[Listener, ...]
     accounts: tuple[EngineAccount, ...]
+    tls: Tls | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +188,8 @@ def _value(name: str, value: Any) -> Any:
             return tuple(Listener(**item) for item in value)
         case "accounts":
             return tuple(EngineAccount(**item) for item in value)
+        case "tls":
+            return Tls(**value) if value else None
         case "cause":
             return Cause(value)
         case _:

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -110,9 +111,13 @@ def _md5(text: str) -> str:
 
 
 class Peer(asyncio.DatagramProtocol):
-    """Listens on UDP and, with the same port, on TCP; answers each method as it is told."""
+    """Listens on UDP and, with the same port, on TCP; answers each method as it is told.
 
-    def __init__(self, **answers: Answering) -> None:
+    With *tls* it speaks that in the place of plain TCP.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, **answers: Answering) -> None:
+        self._tls = tls
         self.answers: dict[str, Answering] = {"MESSAGE": ok, "REGISTER": ok, **answers}
         self.requests: asyncio.Queue[Packet] = asyncio.Queue()
         self.responses: asyncio.Queue[Packet] = asyncio.Queue()
@@ -121,7 +126,7 @@ class Peer(asyncio.DatagramProtocol):
 
     async def __aenter__(self) -> Self:
         loop = asyncio.get_running_loop()
-        self._tcp = await asyncio.start_server(self._serve, HOST, 0)
+        self._tcp = await asyncio.start_server(self._serve, HOST, 0, ssl=self._tls)
         self.port: int = self._tcp.sockets[0].getsockname()[1]
         self._udp, _ = await loop.create_datagram_endpoint(
             lambda: self, local_addr=(HOST, self.port)
@@ -192,7 +197,8 @@ class Peer(asyncio.DatagramProtocol):
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while (raw := await read_packet(reader)) is not None:
-                if (answer := self._take(Packet(raw, "TCP"))) is not None:
+                packet = Packet(raw, "TLS" if self._tls else "TCP")
+                if (answer := self._take(packet)) is not None:
                     writer.write(answer)
         finally:
             writer.close()
@@ -218,9 +224,11 @@ async def read_packet(reader: asyncio.StreamReader) -> bytes | None:
         return None
 
 
-async def ask_over_tcp(raw: bytes, port: int, within: float = 5) -> Packet | None:
+async def ask_over_tcp(
+    raw: bytes, port: int, within: float = 5, *, tls: ssl.SSLContext | None = None
+) -> Packet | None:
     """Send over a connection of its own; None when no response comes *within* seconds."""
-    reader, writer = await asyncio.open_connection(HOST, port)
+    reader, writer = await asyncio.open_connection(HOST, port, ssl=tls)
     try:
         writer.write(raw)
         answer = await asyncio.wait_for(read_packet(reader), within)

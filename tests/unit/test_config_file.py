@@ -7,6 +7,8 @@ from gateway.config import format_duration, parse_duration
 from gateway.config_file import find_file, load, masked
 from gateway.errors import ConfigError
 
+ABSOLUTE = Path(__file__).with_suffix(".pem")
+
 
 def written(tmp_path: Path, text: str) -> Path:
     path = tmp_path / "gateway.toml"
@@ -47,7 +49,13 @@ def test_lists_in_the_environment_are_json() -> None:
         pytest.param("[spi]\n", ["spi", "did you mean sip"], id="section"),
         pytest.param('[chat]\ncommand_max_age = "1"', ['"60s"'], id="duration"),
         pytest.param("[http]\nport = 70000", ["http.port", "65535"], id="range"),
-        pytest.param("[sip]\ntls_port = 5061", ["sip.tls_port"], id="tls-is-not-there"),
+        pytest.param("[sip]\ntls_port = 5061", ["sip", "needs tls_ca"], id="tls-of-nobody"),
+        pytest.param(
+            '[[sip.accounts]]\nname = "a"\nuri = "sip:a@x"\nusername = "a"\n'
+            'registrar = "sips:x"',
+            ["account a", "set tls_port"],
+            id="tls-without-a-port",
+        ),
         pytest.param(
             '[[sip.accounts]]\nname = "a"\nuri = "bot@x"', ["not a SIP URI"], id="uri"
         ),
@@ -152,6 +160,24 @@ def test_a_password_comes_from_its_file_and_is_never_shown(tmp_path: Path) -> No
 
     assert settings.sip.accounts[0].password.get_secret_value() == "geheim"
     assert "geheim" not in str(masked(settings)) + repr(settings.sip)
+
+
+def test_names_of_files_are_meant_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    path = written(
+        tmp_path, f'[sip]\ntls_port = 5061\ntls_ca = "ca.pem"\ntls_certificate = "{ABSOLUTE}"\n'
+    )
+
+    settings = load(path, {"GATEWAY_SIP__TLS_PRIVATE_KEY": "own.key"})
+
+    assert settings.sip.tls_ca == tmp_path / "ca.pem"
+    assert settings.sip.tls_private_key == tmp_path / "own.key"
+    assert settings.sip.tls_certificate == ABSOLUTE
+
+
+def test_an_empty_name_of_a_file_is_none(tmp_path: Path) -> None:
+    path = written(tmp_path, '[sip]\ntls_certificate = ""\ntls_private_key = ""\n')
+
+    assert load(path, {}).sip.tls_certificate is None
 
 
 def test_the_database_password_comes_from_its_file_and_is_never_shown(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,7 +39,12 @@ class Dns:
 
 def accounts_of(dns: Dns, *trusted: str, **account: Any) -> Accounts:
     return Accounts(
-        sip=Sip(accounts=(Account(**BOT, **account),), trusted_sources=trusted),
+        sip=Sip(
+            tls_port=0,
+            tls_ca=Path("ca.pem"),
+            accounts=(Account(**BOT, **account),),
+            trusted_sources=trusted,
+        ),
         contact_secrets={"bot": "5ecret"},
         resolve=dns.resolve,
     )
@@ -137,6 +143,21 @@ def test_the_next_hop_is_the_proxy_or_the_registrar(
     account: dict[str, str], next_hop: str
 ) -> None:
     assert only(accounts_of(Dns(), **account)).next_hop == next_hop
+
+
+@pytest.mark.parametrize(
+    ("account", "proxied"),
+    [
+        pytest.param({"registrar": "sip:office.example"}, False, id="udp"),
+        pytest.param({"registrar": "sip:office.example;transport=TLS"}, True, id="tls"),
+        pytest.param({"registrar": "sips:office.example"}, True, id="sips"),
+        pytest.param({"proxy": "sip:10.0.0.5;lr"}, True, id="proxy"),
+    ],
+)
+def test_a_registrar_over_tls_is_the_outbound_proxy_too(
+    account: dict[str, str], *, proxied: bool
+) -> None:
+    assert only(accounts_of(Dns(), **account)).proxied is proxied
 
 
 def test_only_an_account_without_registrar_trusts_loopback() -> None:

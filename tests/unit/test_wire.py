@@ -1,7 +1,7 @@
 import pytest
 
 from gateway.sip.answer import answered, not_sent, retry_after
-from gateway.sip.opening import over_tcp
+from gateway.sip.opening import over
 from gateway.sip.wire import (
     Answered,
     Cause,
@@ -113,9 +113,10 @@ def test_a_response_without_a_message_was_made_up_here(message: str, *, local: b
     [
         (171023, Answered(id=1, status_code=513, reason_phrase="why", local=True)),
         (171039, Answered(id=1, status_code=400, reason_phrase="why", local=True)),
+        (171060, Answered(id=1, status_code=400, reason_phrase="why", local=True)),
         (70018, Unsent(1, "why")),
     ],
-    ids=["too-long", "invalid-uri", "cannot-resolve"],
+    ids=["too-long", "invalid-uri", "no-tls", "cannot-resolve"],
 )
 def test_what_pjsip_does_not_take_is_refused_or_unsent(
     error: int, report: Answered | Unsent
@@ -124,11 +125,16 @@ def test_what_pjsip_does_not_take_is_refused_or_unsent(
 
 
 @pytest.mark.parametrize(
-    ("uri", "routed"),
+    ("transport", "uri", "routed"),
     [
-        ("sip:101@o", "sip:101@o;transport=tcp"),
-        ("sip:101@o:5080;transport=udp", "sip:101@o:5080;transport=udp"),
+        ("udp", "sip:101@o", "sip:101@o"),
+        ("tcp", "sip:101@o", "sip:101@o;transport=tcp"),
+        ("tcp", "sip:101@o:5080;transport=udp", "sip:101@o:5080;transport=udp"),
+        ("tls", "sip:101@o", "sip:101@o;transport=tls"),
+        ("tcp", "sips:101@o", "sips:101@o"),
     ],
 )
-def test_without_udp_a_uri_asks_for_tcp_unless_it_names_one(uri: str, routed: str) -> None:
-    assert over_tcp(uri) == routed
+def test_without_udp_a_uri_asks_for_what_there_is_unless_it_names_one(
+    transport: str, uri: str, routed: str
+) -> None:
+    assert over(transport, uri) == routed
