@@ -10,7 +10,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 COMPILER = "x86_64-w64-mingw32-gcc"
 OPTIONS = (
-    *("-std=gnu17", "-O2", "-s", "-mwindows", "-municode"),
+    *("-std=gnu17", "-O2", "-s", "-mwindows"),
     *("-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wstrict-prototypes"),
     # Without the C runtime, whose start costs more than all of the program's own work.
     *("-ffreestanding", "-nostdlib", "-Wl,--entry=hook_start"),

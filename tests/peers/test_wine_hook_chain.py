@@ -1,11 +1,12 @@
 """A hook that was there before the gateway's is started after it, as MicroSIP would."""
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tests.peers.wine import windows_path
-from tests.peers.wine_hook import HANDED_OVER, NO_CONF, NOT_CHAINED, Hook, Receiver
+from tests.peers.wine_hook import HANDED_OVER, NAME, NO_CONF, NOT_CHAINED, Hook, Receiver
 
 pytestmark = [pytest.mark.peer("wine"), pytest.mark.timeout(180)]
 
@@ -134,8 +135,16 @@ def test_what_cannot_be_started_is_told_by_the_exit_code(
     assert receiver.event(hook.conf).user == "555"
 
 
-def test_it_never_starts_itself(hook: Hook, receiver: Receiver) -> None:
-    chain(hook, f'ring="{hook.path.upper()}" ring --')
+@pytest.mark.parametrize(
+    "folder", [pytest.param(".", id="itself"), pytest.param("other", id="another copy")]
+)
+def test_hook_programs_never_start_each_other(
+    folder: str, hook: Hook, receiver: Receiver
+) -> None:
+    other = hook.folder / folder / NAME.upper()
+    other.parent.mkdir(exist_ok=True)
+    shutil.copy(hook.folder / NAME, other)
+    chain(hook, f'ring="{windows_path(other)}" ring --')
 
     code = hook.run("ring -- 555")
 

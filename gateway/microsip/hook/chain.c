@@ -95,11 +95,22 @@ static WCHAR *foreign_command(const struct event *event)
     return units ? read_value(value, units) : NULL;
 }
 
-static BOOL is_this_program(const WCHAR *file)
+static const WCHAR *file_name(const WCHAR *path)
+{
+    const WCHAR *name = path;
+    for (; *path; path++)
+        if (*path == L'\\' || *path == L'/' || *path == L':')
+            name = path + 1;
+    return name;
+}
+
+/* Or another copy of it, whose chain may lead back here: the two would start each other for
+ * ever. */
+static BOOL is_hook_program(const WCHAR *file)
 {
     static WCHAR path[LONGEST_PATH];
     DWORD length;
-    return !this_program(path, &length) || lstrcmpiW(file, path) == 0;
+    return !this_program(path, &length) || lstrcmpiW(file_name(file), file_name(path)) == 0;
 }
 
 /* MicroSIP's own rule: the first argument is the file; the others, joined by blanks without
@@ -119,7 +130,7 @@ static BOOL start_foreign(WCHAR *command, const WCHAR *user)
     __typeof__(&ShellExecuteExW) start =
         (__typeof__(start))(void (*)(void))GetProcAddress(shell, "ShellExecuteExW");
     WCHAR **arguments = split && start ? split(command, &count) : NULL;
-    if (!arguments || is_this_program(arguments[0])) /* which would start itself for ever */
+    if (!arguments || is_hook_program(arguments[0]))
         return FALSE;
     for (int i = 1; i < count; i++) {
         append_wide(&parameters, arguments[i]);
