@@ -13,9 +13,7 @@ from contextlib import (
 from gateway.config import Phone
 from gateway.errors import PhoneError
 from gateway.microsip.automatic import AutomaticChannel
-from gateway.microsip.installation import find_executable, this_pc
 from gateway.microsip.no_phone import NoPhone
-from gateway.microsip.process import MicroSipProcess
 from gateway.microsip.simulated import SimulatedChannel
 from gateway.microsip.starting import StartingChannel
 from gateway.ports import Channel, Clock
@@ -29,16 +27,8 @@ NOT_WINDOWS = (
 if sys.platform == "win32":
     from gateway.microsip.copydata import CopyDataChannel
     from gateway.microsip.dde import DdeChannel
-    from gateway.microsip.user_processes import UserProcesses
+    from gateway.microsip.local import microsip_process
     from gateway.microsip.window import UserDesktop
-
-    def microsip_process(phone: Phone) -> MicroSipProcess:
-        return MicroSipProcess(
-            windows=UserDesktop(),
-            processes=UserProcesses(),
-            locate=lambda: find_executable(phone.executable, this_pc()),
-            sleep=asyncio.sleep,
-        )
 
     @asynccontextmanager
     async def _real(phone: Phone) -> AsyncIterator[Channel]:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from gateway.errors import PhoneError
 from gateway.microsip.copydata import BLOCKED, Reply, Sleep
@@ -36,6 +36,8 @@ STAYS = "MicroSIP was told to end, but still runs; end it by its menu, then try 
 
 Answers = Callable[[], Awaitable[object]]
 """Raises PhoneError while MicroSIP takes no commands: Channel.status."""
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -77,33 +79,58 @@ class MicroSipProcess:
         *,
         windows: Windows,
         processes: Processes,
-        locate: Callable[[], Path | None],
+        executable: str,
+        find: Callable[[], Path | None],
         sleep: Sleep,
         patience: float = START_WAIT,
     ) -> None:
-        """*locate* finds its executable."""
+        """*executable* as configured; empty: the one that runs, else what *find* finds."""
         self._windows = windows
         self._processes = processes
-        self._locate = locate
+        self._configured = executable
+        self._find = find
         self._sleep = sleep
         self._patience = patience
         self._turn = asyncio.Lock()
 
+    def executable(self) -> Path | None:
+        """Which one it is; blocks for a moment. Raises PhoneError when several may be meant."""
+        if self._configured:
+            return Path(self._configured)
+        if running := self._windows.instances():
+            return Path(pick(running, "").executable) if running[0].executable else None
+        return self._find()
+
+    def running(self) -> bool:
+        """Whether there is a process of it; blocks for a moment."""
+        return bool(self._all_processes(self.executable()))
+
     async def start(self, answers: Answers) -> None:
         """Returns when MicroSIP takes commands; raises PhoneError."""
         async with self._turn:
-            executable = await asyncio.to_thread(self._startable)
-            await self._until_it_answers(executable, answers)
+            await self._start(await asyncio.to_thread(self.executable), answers)
 
-    async def stop(self) -> bool:
-        """Whether it ran; raises PhoneError when it does not end."""
+    async def while_stopped(self, work: Callable[[], T], answers: Answers) -> T:
+        """Do *work* on a thread while MicroSIP is ended; what ran is started again.
+
+        Raises PhoneError when it does not end, or is not back.
+        """
         async with self._turn:
-            return await asyncio.to_thread(self._stop)
+            executable = await asyncio.to_thread(self.executable)
+            ran = await asyncio.to_thread(self._stop, executable)
+            try:
+                return await asyncio.to_thread(work)
+            finally:
+                if ran:
+                    await self._start(executable, answers)
 
-    def _startable(self) -> str:
+    async def _start(self, executable: Path | None, answers: Answers) -> None:
+        await asyncio.to_thread(self._check, executable)
+        await self._until_it_answers(str(executable), answers)
+
+    def _check(self, executable: Path | None) -> None:
         if self._processes.session() == 0:
             raise PhoneError(Problem.FAILED, SESSION_0)
-        executable = self._locate()
         if executable is None:
             raise PhoneError(Problem.NOT_RUNNING, NOWHERE)
         if not executable.is_file():
@@ -114,7 +141,6 @@ class MicroSipProcess:
             )
         if running := self._windows.instances():
             pick(running, str(executable))  # beside another one it is not started
-        return str(executable)
 
     async def _until_it_answers(self, executable: str, answers: Answers) -> None:
         started = False
@@ -149,20 +175,29 @@ class MicroSipProcess:
         log.info("MicroSIP is started: %s, process %s", executable, process)
         return True
 
-    def _stop(self) -> bool:
-        executable = self._locate()
-        meant = [one for one in self._windows.instances() if _may_be(one, executable)]
-        for instance in meant:
+    def _stop(self, executable: Path | None) -> bool:
+        """Whether it ran."""
+        if self._processes.session() == 0:
+            raise PhoneError(Problem.FAILED, SESSION_0)
+        processes = self._all_processes(executable)
+        for instance in self._meant(executable):
             log.info("MicroSIP is told to end: process %s", instance.process)
             if self._windows.close(instance) is Reply.BLOCKED:
                 raise PhoneError(Problem.FAILED, BLOCKED)
-        processes = {instance.process for instance in meant}
-        if executable is not None:
-            processes |= set(self._processes.running(str(executable)))
         for process in processes:
             if not self._processes.ended(process, END_WAIT):
                 raise PhoneError(Problem.FAILED, STAYS)
         return bool(processes)
+
+    def _meant(self, executable: Path | None) -> Sequence[Instance]:
+        return [one for one in self._windows.instances() if _may_be(one, executable)]
+
+    def _all_processes(self, executable: Path | None) -> set[int]:
+        """With those that have no window yet, or no more."""
+        processes = {instance.process for instance in self._meant(executable)}
+        if executable is not None:
+            processes |= set(self._processes.running(str(executable)))
+        return processes
 
 
 def _may_be(instance: Instance, executable: Path | None) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gateway.errors import PhoneError
+from gateway.errors import ConfigError, PhoneError
 from gateway.microsip.copydata import BLOCKED, DROPPED, Reply
 from gateway.microsip.instance import Instance
 from gateway.microsip.process import (
@@ -102,7 +102,8 @@ def microsip(pc: PlayedPc, executable: str | None = "") -> MicroSipProcess:
     return MicroSipProcess(
         windows=pc,
         processes=pc,
-        locate=lambda: Path(where) if where else None,
+        executable=where or "",
+        find=lambda: None,
         sleep=no_time,
         patience=0.2,
     )
@@ -201,16 +202,14 @@ async def test_one_that_takes_no_commands_is_not_waited_for_for_ever(
     assert len(pc.started) == 1
 
 
-async def test_it_is_told_to_end_and_waited_for(pc: PlayedPc) -> None:
-    pc.windows = [Instance(WINDOW, PROCESS, pc.executable), Instance(1, 10, "D:\\other.exe")]
+async def test_it_is_ended_for_what_must_not_find_it_and_started_again(pc: PlayedPc) -> None:
+    pc.windows = [Instance(WINDOW, PROCESS, pc.executable)]
     pc.processes = [PROCESS]
 
-    ran = await microsip(pc).stop()
-    again = await microsip(pc).stop()
+    processes = await microsip(pc).while_stopped(lambda: list(pc.processes), pc.answers)
 
-    assert (ran, again) == (True, False)
-    assert [one.executable for one in pc.windows] == ["D:\\other.exe"]
-    assert pc.processes == []
+    assert processes == []
+    assert pc.started == [(pc.executable, MINIMIZED)]
 
 
 @pytest.mark.parametrize(
@@ -226,7 +225,52 @@ async def test_one_that_does_not_end_is_left_alone(
     pc.close_reply, pc.stays = reply, stays
 
     with pytest.raises(PhoneError) as refused:
-        await microsip(pc).stop()
+        await microsip(pc).while_stopped(lambda: pytest.fail("it runs"), pc.answers)
 
     assert (refused.value.problem, refused.value.detail) == (Problem.FAILED, why)
     assert pc.processes == [PROCESS]
+
+
+async def test_one_that_did_not_run_is_not_started_after_it(pc: PlayedPc) -> None:
+    done = await microsip(pc).while_stopped(lambda: "done", pc.answers)
+
+    assert (done, pc.started) == ("done", [])
+
+
+async def test_work_that_fails_does_not_leave_it_ended(pc: PlayedPc) -> None:
+    pc.windows = [Instance(WINDOW, PROCESS, pc.executable)]
+    pc.processes = [PROCESS]
+
+    def work() -> None:
+        raise ConfigError("read-only")
+
+    with pytest.raises(ConfigError):
+        await microsip(pc).while_stopped(work, pc.answers)
+
+    assert pc.started == [(pc.executable, MINIMIZED)]
+
+
+async def test_another_one_is_not_ended(pc: PlayedPc) -> None:
+    pc.windows = [Instance(1, 10, "D:\\other.exe")]
+
+    await microsip(pc).while_stopped(lambda: None, pc.answers)
+
+    assert [one.executable for one in pc.windows] == ["D:\\other.exe"]
+
+
+def test_without_a_configured_one_the_one_that_runs_is_meant(pc: PlayedPc) -> None:
+    one = microsip(pc, None)
+
+    nothing = one.executable(), one.running()
+    pc.windows = [Instance(WINDOW, PROCESS, pc.executable)]
+    there = one.executable(), one.running()
+
+    assert nothing == (None, False)
+    assert there == (Path(pc.executable), True)
+
+
+def test_of_several_none_is_meant(pc: PlayedPc) -> None:
+    pc.windows = [Instance(1, 10, "D:\\one.exe"), Instance(2, 20, "D:\\two.exe")]
+
+    with pytest.raises(PhoneError, match=r"\[phone\] executable"):
+        microsip(pc, None).executable()
