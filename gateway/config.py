@@ -82,6 +82,11 @@ def _rate(text: str) -> str:
     return text
 
 
+def _no_file(value: object) -> object:
+    """``""`` is how TOML says that there is none."""
+    return None if value == "" else value
+
+
 Duration = Annotated[
     timedelta,
     BeforeValidator(parse_duration),
@@ -90,34 +95,33 @@ Duration = Annotated[
 UriText = Annotated[str, AfterValidator(_sip_uri)]
 Source = Annotated[str, AfterValidator(_source)]
 Rate = Annotated[str, AfterValidator(_rate)]
+WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
+SigningSecret = Annotated[SecretStr, AfterValidator(signing_secret)]
+EventPattern = Annotated[str, AfterValidator(event_pattern)]
 Port = Annotated[int, Field(ge=0, le=65535)] | Literal[False]
+OptionalFile = Annotated[Path | None, BeforeValidator(_no_file)]
 
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
 
+def _both_or_none(certificate: Path | None, private_key: Path | None) -> None:
+    if (certificate is None) != (private_key is None):
+        raise ValueError("tls_certificate and tls_private_key belong together; set both")
+
+
 class Account(_Section):
     """One SIP identity of the gateway."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_.-]{1,32}$")
-WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
-SigningSecret = Annotated[SecretStr, AfterValidator(signing_secret)]
-EventPattern = Annotated[str, AfterValidator(event_pattern)]
     uri: UriText
-HostName = Annotated[str, AfterValidator(_host_name)]
-OptionalFile = Annotated[Path | None, BeforeValidator(_no_file)]
     registrar: UriText | None = None
     proxy: UriText | None = None
     username: str = ""
     password: SecretStr = SecretStr("")
     password_file: Path | None = None
     expires: int = Field(default=120, ge=10, le=86400)
-def _both_or_none(certificate: Path | None, private_key: Path | None) -> None:
-    if (certificate is None) != (private_key is None):
-        raise ValueError("tls_certificate and tls_private_key belong together; set both")
-
-
     identity: Literal["from", "pai"] = "from"
     mode: Literal["bot", "record"] = "bot"
 
@@ -125,17 +129,6 @@ def _both_or_none(certificate: Path | None, private_key: Path | None) -> None:
     def domain(self) -> str:
         return SipUri.parse(self.uri).host
 
-    @model_validator(mode="after")
-    def _registrar_needs_a_user(self) -> Self:
-        if self.registrar and not self.username:
-            raise ValueError("a registrar needs username (with password or password_file)")
-        if not SipUri.parse(self.uri).user:
-            raise ValueError("uri names no user; write it like sip:bot@office.example")
-        return self
-
-
-class Sip(_Section):
-    bind: str = "0.0.0.0"  # noqa: S104  peers are on the office's network
     @property
     def outbound_proxy(self) -> str | None:
         """What all that the account sends goes through.
@@ -151,6 +144,17 @@ class Sip(_Section):
         servers = (self.registrar, self.proxy)
         return any(SipUri.parse(uri).over_tls for uri in servers if uri)
 
+    @model_validator(mode="after")
+    def _registrar_needs_a_user(self) -> Self:
+        if self.registrar and not self.username:
+            raise ValueError("a registrar needs username (with password or password_file)")
+        if not SipUri.parse(self.uri).user:
+            raise ValueError("uri names no user; write it like sip:bot@office.example")
+        return self
+
+
+class Sip(_Section):
+    bind: str = "0.0.0.0"  # noqa: S104  peers are on the office's network
     udp_port: Port = 5070
     tcp_port: Port = 5070
     tls_port: Port = False
@@ -163,17 +167,6 @@ class Sip(_Section):
         default=(Account(name="bot", uri=LOCAL_ACCOUNT_URI),), min_length=1, max_length=7
     )
 
-
-class DatabaseSettings(_Section):
-    url: str = ""
-    password: SecretStr = SecretStr("")
-    password_file: Path | None = None
-    auto_upgrade: bool | None = None
-
-
-class Http(_Section):
-    host: str = "127.0.0.1"
-    port: int = Field(default=8765, ge=0, le=65535)
     @model_validator(mode="after")
     def _tls_is_complete(self) -> Self:
         _both_or_none(self.tls_certificate, self.tls_private_key)
@@ -190,6 +183,17 @@ class Http(_Section):
             )
         return self
 
+
+class DatabaseSettings(_Section):
+    url: str = ""
+    password: SecretStr = SecretStr("")
+    password_file: Path | None = None
+    auto_upgrade: bool | None = None
+
+
+class Http(_Section):
+    host: str = "127.0.0.1"
+    port: int = Field(default=8765, ge=0, le=65535)
 
 
 class Limits(_Section):
@@ -268,38 +272,6 @@ class Hooks(_Section):
     sources: tuple[HookSource, ...] = ()
 
 
-class Settings(_Section):
-    """The whole configuration; ``gateway.config_file.load`` reads it."""
-
-    data_dir: Path = Path(platformdirs.user_data_dir(APP, appauthor=False))
-    sip: Sip = Sip()
-    database: DatabaseSettings = DatabaseSettings()
-    http: Http = Http()
-    limits: Limits = Limits()
-    chat: Chat = Chat()
-    phone: Phone = Phone()
-    delivery: DeliverySettings = DeliverySettings()
-    hooks: Hooks = Hooks()
-
-    @property
-    def database_url(self) -> str:
-        """The configured database, else SQLite in the data folder."""
-        return self.database.url or f"sqlite+aiosqlite:///{self.data_dir / 'gateway.db'}"
-
-    @property
-    def auto_upgrade(self) -> bool:
-        configured = self.database.auto_upgrade
-        return self.database_url.startswith("sqlite") if configured is None else configured
-
-    @model_validator(mode="after")
-    def _names_are_unique(self) -> Self:
-        for what, names in (
-            ("sip.accounts: name", [account.name for account in self.sip.accounts]),
-            ("hooks.sources: key", [source.key for source in self.hooks.sources]),
-        ):
-            if twice := {name for name in names if names.count(name) > 1}:
-                raise ValueError(f"{what} {min(twice)!r} is there twice; give each its own")
-        return self
 class WebhookEndpoint(_Section):
     """Where outbound webhooks go."""
 
@@ -337,5 +309,37 @@ class Webhooks(_Section):
         )
 
 
+class Settings(_Section):
+    """The whole configuration; ``gateway.config_file.load`` reads it."""
+
+    data_dir: Path = Path(platformdirs.user_data_dir(APP, appauthor=False))
+    sip: Sip = Sip()
+    database: DatabaseSettings = DatabaseSettings()
+    http: Http = Http()
+    limits: Limits = Limits()
+    chat: Chat = Chat()
+    phone: Phone = Phone()
+    delivery: DeliverySettings = DeliverySettings()
+    hooks: Hooks = Hooks()
     webhooks: Webhooks = Webhooks()
+
+    @property
+    def database_url(self) -> str:
+        """The configured database, else SQLite in the data folder."""
+        return self.database.url or f"sqlite+aiosqlite:///{self.data_dir / 'gateway.db'}"
+
+    @property
+    def auto_upgrade(self) -> bool:
+        configured = self.database.auto_upgrade
+        return self.database_url.startswith("sqlite") if configured is None else configured
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        for what, names in (
+            ("sip.accounts: name", [account.name for account in self.sip.accounts]),
+            ("hooks.sources: key", [source.key for source in self.hooks.sources]),
             ("webhooks.endpoints: url", [one.url for one in self.webhooks.endpoints]),
+        ):
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"{what} {min(twice)!r} is there twice; give each its own")
+        return self
