@@ -249,3 +249,12 @@ class CommandEntry:
     evidence: str = ""
     detail: str = ""
     elapsed_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CommandReply:
+    """The answer to one command line."""
+
+    id: str
+    outcome: CommandOutcome
+    lines: tuple[str, ...]

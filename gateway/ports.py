@@ -7,7 +7,9 @@ from typing import Protocol
 
 from gateway.address import Aor
 from gateway.archive import Archived, Conversation, Page, Place
-from gateway.call import Call, CallEvent
+from gateway.bearer_token import Token
+from gateway.call import Call
+from gateway.call_log import CallCommit, CallQuery
 from gateway.caller import Caller
 from gateway.hook_delivery import HookDelivery, HookReceipt
 from gateway.events import Event
@@ -26,7 +28,7 @@ from gateway.message import (
 )
 from gateway.phone import (
     CommandEntry,
-    CommandOutcome,
+    CommandReply,
     CommandResult,
     PhoneCommand,
     PhoneRequest,
@@ -226,15 +228,6 @@ class WebhookQueue(Protocol):
         """Those without an end, oldest first: what a restart has to go on from."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Token:
-    """A bearer token, without its secret."""
-
-    name: str
-    scopes: frozenset[str]
-    created_at: datetime
-
-
 class Tokens(Protocol):
     """Bearer tokens, stored as hashes."""
 
@@ -277,15 +270,6 @@ class Sender(Protocol):
 
 
 # --- chat -----------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandReply:
-    """The answer to one command line."""
-
-    id: str
-    outcome: CommandOutcome
-    lines: tuple[str, ...]
 
 
 class Responder(Protocol):

@@ -10,7 +10,8 @@ from gateway.chat.loop import MAX_REPLIES, LoopGuard
 from gateway.chat.paging import Pager
 from gateway.chat.vocabulary import Vocabulary
 from gateway.message import Message, MessageId
-from gateway.ports import Clock, CommandReply
+from gateway.phone import CommandReply
+from gateway.ports import Clock
 
 HINT = "I take commands: write help for the list. What you wrote is kept in the history."
 """Fits the smallest ``[chat] max_reply_bytes``."""

@@ -8,8 +8,9 @@ from datetime import UTC, datetime
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.bearer_token import Token
 from gateway.errors import ConflictError
-from gateway.ports import Clock, Token
+from gateway.ports import Clock
 from gateway.store.database import Database, insert_into
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import token

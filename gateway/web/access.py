@@ -4,9 +4,10 @@ import re
 
 from aiohttp import web
 
+from gateway.bearer_token import Token
 from gateway.caller import Caller, Origin, Permission
 from gateway.limits import KeyedLimit
-from gateway.ports import Token, Tokens
+from gateway.ports import Tokens
 from gateway.web.local import TOKEN_NAME
 from gateway.web.problem import Code, HttpProblem
 from gateway.web.route import Call, Route, Scope

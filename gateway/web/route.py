@@ -8,9 +8,9 @@ from typing import Protocol
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict
 
+from gateway.bearer_token import Token
 from gateway.caller import Caller
 from gateway.idempotency import IdempotencyKey
-from gateway.ports import Token
 
 JSON = "application/json"
 

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.bearer_token import Token
 from gateway.errors import ConflictError
-from gateway.ports import Token
 from gateway.store.database import Database
 from gateway.store.tables import token
 from gateway.store.tokens import SqlTokens

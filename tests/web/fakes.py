@@ -7,9 +7,9 @@ from dataclasses import replace
 from gateway.caller import Caller
 from gateway.errors import PhoneError
 from gateway.message import FinalResponse, Message, MessageId, Status
-from gateway.phone import CommandOutcome, CommandResult, PhoneRequest, Problem
+from gateway.phone import CommandOutcome, CommandReply, CommandResult, PhoneRequest, Problem
 from gateway.phone_status import PhoneState, PhoneStatus
-from gateway.ports import Archive, CommandReply, Health
+from gateway.ports import Archive, Health
 from tests.fakes import NOON
 
 
