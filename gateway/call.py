@@ -7,6 +7,10 @@ from enum import StrEnum
 LONGEST_USER = 256
 """Characters of a user part that are kept: a caller chooses it."""
 
+HOOK = "hook"
+INI = "ini"
+"""Who told of a call: MicroSIP's event hooks, ``[Calls]`` of microsip.ini."""
+
 
 class CallEventKind(StrEnum):
     """An event hook of MicroSIP, ``[Settings] cmd...`` in microsip.ini."""

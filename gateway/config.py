@@ -265,6 +265,12 @@ class HookSource(_Section):
     secret: SecretStr = SecretStr("")
     secret_file: Path | None = None
     to: tuple[str, ...] = Field(min_length=1)
+class CallsSection(_Section):
+    """Who is told of MicroSIP's calls in the chat."""
+
+    notify: tuple[UriText, ...] = ()
+
+
     template: str = ""
 
 
@@ -334,6 +340,7 @@ class Settings(_Section):
         return self.database_url.startswith("sqlite") if configured is None else configured
 
     @model_validator(mode="after")
+    calls: CallsSection = CallsSection()
     def _names_are_unique(self) -> Self:
         for what, names in (
             ("sip.accounts: name", [account.name for account in self.sip.accounts]),

@@ -172,7 +172,6 @@ class HookLog(Protocol):
         """Store it with its messages; a duplicate stores nothing and gives the first's."""
 
 
-class CallLog(Protocol):
 class WebhookQueue(Protocol):
     """Outbound webhooks: each leaves at least once or ends as dead, in no certain order."""
 
@@ -214,14 +213,16 @@ class WebhookQueue(Protocol):
         """Store the call as it is now, and what belongs to that, in one transaction.
 
         An event whose id is stored already changes nothing.
+class CallLog(Protocol):
         """
 
-    async def merge_calls(self, calls: Sequence[Call]) -> None:
-        """Store what ``[Calls]`` tells: new calls, and what hooks did not tell of others."""
+    async def merge_calls(self, calls: Sequence[Call]) -> Sequence[Call]:
+        """Store what ``[Calls]`` tells: new calls, and what hooks did not tell of others.
 
-    async def calls(
-        self, limit: int, *, before: str | None = None, peer: str = ""
-    ) -> Sequence[Call]:
+        Returns those that are new or changed.
+        """
+
+    async def calls(self, query: CallQuery, *, before: str = "") -> Sequence[Call]:
         """Newest first; *before* is the id of the last call of the page before."""
 
     async def ongoing(self) -> Sequence[Call]:
@@ -230,6 +231,8 @@ class WebhookQueue(Protocol):
 
 class Tokens(Protocol):
     """Bearer tokens, stored as hashes."""
+
+    async def call(self, call_id: str) -> Call | None: ...
 
     async def create_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
         """Raises ConflictError when the name is taken."""

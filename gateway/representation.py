@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 
+from gateway.call import Call
 from gateway.events import Event
 from gateway.message import FinalResponse, Message, message_id_text
 
@@ -37,6 +38,29 @@ def message_json(message: Message) -> dict[str, object]:
 def response_json(response: FinalResponse) -> dict[str, object]:
     """A final response, 408 or 503 included where none came."""
     return {"status": response.status_code, "reason": response.reason_phrase}
+
+
+def call_json(call: Call) -> dict[str, object]:
+    """A call of MicroSIP; what is not known yet is null."""
+    return {
+        "id": call.id,
+        "direction": call.direction.value,
+        "peer": call.peer,
+        "name": call.name,
+        "started_at": rfc3339(call.started_at),
+        "rang_at": rfc3339(call.rang_at) if call.rang_at else None,
+        "answered_at": rfc3339(call.answered_at) if call.answered_at else None,
+        "ended_at": rfc3339(call.ended_at) if call.ended_at else None,
+        "duration_seconds": _talked(call),
+        "outcome": call.outcome.value if call.outcome else None,
+        "sources": list(call.sources),
+    }
+
+
+def _talked(call: Call) -> int | None:
+    if call.ended_at is None:
+        return None
+    return round((call.ended_at - (call.answered_at or call.ended_at)).total_seconds())
 
 
 def event_json(event: Event) -> dict[str, object]:
