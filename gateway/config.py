@@ -250,6 +250,12 @@ class Phone(_Section):
     dde: Dde = Dde()
 
 
+class CallsSection(_Section):
+    """Who is told of MicroSIP's calls in the chat."""
+
+    notify: tuple[UriText, ...] = ()
+
+
 class DeliverySettings(_Section):
     message_ttl: Duration = timedelta(hours=72)
     alert_ttl: Duration = timedelta(hours=1)
@@ -265,12 +271,6 @@ class HookSource(_Section):
     secret: SecretStr = SecretStr("")
     secret_file: Path | None = None
     to: tuple[str, ...] = Field(min_length=1)
-class CallsSection(_Section):
-    """Who is told of MicroSIP's calls in the chat."""
-
-    notify: tuple[UriText, ...] = ()
-
-
     template: str = ""
 
 
@@ -325,6 +325,7 @@ class Settings(_Section):
     limits: Limits = Limits()
     chat: Chat = Chat()
     phone: Phone = Phone()
+    calls: CallsSection = CallsSection()
     delivery: DeliverySettings = DeliverySettings()
     hooks: Hooks = Hooks()
     webhooks: Webhooks = Webhooks()
@@ -340,7 +341,6 @@ class Settings(_Section):
         return self.database_url.startswith("sqlite") if configured is None else configured
 
     @model_validator(mode="after")
-    calls: CallsSection = CallsSection()
     def _names_are_unique(self) -> Self:
         for what, names in (
             ("sip.accounts: name", [account.name for account in self.sip.accounts]),

@@ -207,13 +207,14 @@ class WebhookQueue(Protocol):
         """Send there again, first what waits."""
 
 
+class CallLog(Protocol):
     """The calls of MicroSIP."""
 
     async def store_call(self, commit: CallCommit) -> None:
         """Store the call as it is now, and what belongs to that, in one transaction.
 
-        An event whose id is stored already changes nothing.
-class CallLog(Protocol):
+        A commit whose cause is stored already changes nothing. A repeated one without a
+        cause raises ConflictError, when it has events or notices.
         """
 
     async def merge_calls(self, calls: Sequence[Call]) -> Sequence[Call]:
@@ -225,14 +226,14 @@ class CallLog(Protocol):
     async def calls(self, query: CallQuery, *, before: str = "") -> Sequence[Call]:
         """Newest first; *before* is the id of the last call of the page before."""
 
+    async def call(self, call_id: str) -> Call | None: ...
+
     async def ongoing(self) -> Sequence[Call]:
         """Those without an end, oldest first: what a restart has to go on from."""
 
 
 class Tokens(Protocol):
     """Bearer tokens, stored as hashes."""
-
-    async def call(self, call_id: str) -> Call | None: ...
 
     async def create_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
         """Raises ConflictError when the name is taken."""
