@@ -23,6 +23,7 @@ from gateway.message import (
     Submission,
     uuid7,
 )
+from gateway.phone_message import PhoneMessage
 from gateway.ports import Clock, DeliveryQueue
 from gateway.split import split_text
 
@@ -31,6 +32,8 @@ log = logging.getLogger(__name__)
 MAX_PART_BYTES = 700  # with 450 to 600 of headers under the 1300 of RFC 3428, section 8
 MAX_TEXT = 16_000
 _A_YEAR = timedelta(days=366)
+BY_MICROSIP = "microsip"
+"""The origin of what went out of the user's own MicroSIP."""
 _CHAT = "chat:"
 _QUOTED = 80
 
@@ -116,6 +119,27 @@ class Outbox:
         )
         await self.submit(submission)
         return submission.message
+
+    async def keep_written(self, message: PhoneMessage) -> Message:
+        """Keep what MicroSIP took to send: it leaves by no account of the gateway's."""
+        now = self._clock()
+        account = self._accounts()[0]
+        peer = _recipient(message.number, account)
+        kept = Message(
+            id=MessageId(uuid7(now)),
+            direction=Direction.OUTBOUND,
+            account="",
+            peer=peer.aor,
+            from_uri="",
+            to_uri=str(peer),
+            text=message.text,
+            created_at=now,
+            status=Status.RELAYED,
+            origin=BY_MICROSIP,
+            settled_at=now,
+        )
+        await self._queue.add_outbound(Submission(message=kept, deliveries=()))
+        return kept
 
     def reply(self, message: Message, texts: Sequence[str]) -> Sequence[Submission]:
         """An answer of *texts* to an inbound message, by the way it came."""

@@ -33,6 +33,7 @@ from gateway.phone import (
     PhoneCommand,
     PhoneRequest,
 )
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look, PhoneStatus
 from gateway.query import HistoryQuery
 
@@ -303,6 +304,9 @@ class Submitter(Protocol):
 
         Raises InvalidRequest when *recipient* is no address.
         """
+    async def keep_written(self, message: PhoneMessage) -> Message:
+        """Keep in the history what MicroSIP took to send as its own user's: relayed."""
+
 
 
 # --- MicroSIP -------------------------------------------------------------------------
@@ -327,6 +331,13 @@ class CallWatch(Protocol):
     """What is known of MicroSIP's calls without asking it."""
 
     async def recent(self) -> Sequence[Call]:
+    async def write(self, message: PhoneMessage) -> str:
+        """Guard, pace, hand over; what is known of it then, in words, is never "delivered".
+
+        The caller keeps the audit, and so that it happens once. Raises PhoneError: with
+        ``Problem.NOT_RESPONDING`` it may be sent all the same, with any other it is not.
+        """
+
         """The calls that go on, and those that ended in the last minute; newest first."""
 
 
@@ -358,6 +369,12 @@ class Channel(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+    async def write(self, message: PhoneMessage) -> None:
+        """Returns when MicroSIP took it, to be sent as its own user's; raises PhoneError.
+
+        As ``execute`` does, and ``Problem.FAILED`` where this way has no messages.
+        """
+
 class Health:
     """Of one part; *required* parts decide ``/readyz``."""
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.message import Delivery, FinalResponse, Message
 from gateway.phone import CommandOutcome, CommandResult, PhoneRequest, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import PhoneState, PhoneStatus
 
 NOON = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -90,6 +91,9 @@ class FakeCallControl:
             problem=self._problem,
             channel="fake",
         )
+
+    async def write(self, message: PhoneMessage) -> str:
+        raise NotImplementedError(message)
 
     async def status(self) -> PhoneStatus:
         return PhoneStatus(state=PhoneState.IDLE, raw="Idle", source="fake", observed_at=NOON)

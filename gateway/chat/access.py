@@ -1,7 +1,7 @@
 """Who may use which command: the chat rules, and the scopes of a token."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
 from glob import escape
@@ -114,6 +114,12 @@ class Access:
         self, caller: Caller, command: Command, subject: str, at: datetime
     ) -> Granted | Denied:
         """*subject* is what the rules' ``args`` are matched with; *at*, when it came."""
+        for permission in command.needs:
+            alone = replace(
+                command, name=permission, aliases=(), permissions=(permission,), needs=()
+            )
+            if isinstance(denied := self.decide(caller, alone, subject, at), Denied):
+                return denied
         if not command.permissions:
             return Granted(frozenset())
         if caller.permissions is not None:

@@ -85,9 +85,10 @@ def _commands(
         confirmations=Confirmations(),
         access=access,
         clock=ports.clock,
+        timezone=ports.timezone,
     )
     history = HistoryCommands(archive=ports.archive, clock=ports.clock, timezone=ports.timezone)
-    messages = MessageCommands(submitter=ports.submitter)
+    messages = MessageCommands(submitter=ports.submitter, call_control=ports.call_control)
     families = (phone, history, pager, messages)
     built_in = tuple(command for family in families for command in family.commands())
     about = About(

@@ -100,6 +100,10 @@ def _no_subject(_: CommandLine) -> str:
     return ""
 
 
+def _no_variant(_: CommandLine) -> None:
+    return None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
     """A verb: what it is called, who may use it, what it does."""
@@ -129,6 +133,10 @@ class Command:
 
     False also for what keeps that promise itself.
     """
+    needs: tuple[Permission, ...] = ()
+    """Each of these is needed too, granted as a class and not by the command's name."""
+    variant: "Callable[[CommandLine], Command | None]" = _no_variant
+    """The command that a line with certain arguments is; None: this one."""
 
     @property
     def typed(self) -> str:

@@ -44,6 +44,7 @@ class Dispatcher:
         if command is None:
             reply = self._unknown(call.line)
             return await self._recorded(self._entry(call, call.line.verb), reply)
+        command = command.variant(call.line) or command
         entry = self._entry(call, command.name)
         admitted = self._admitted(command, call)
         if isinstance(admitted, Call) and command.once:

@@ -1,32 +1,48 @@
 """The command that writes to somebody else."""
 
+from dataclasses import replace
+
 from gateway.address import SipUri
 from gateway.caller import Permission
 from gateway.chat.command import Call, Command, CommandLine, Reply
-from gateway.errors import AddressError, InvalidRequest
-from gateway.phone import CommandOutcome
-from gateway.ports import Submitter
+from gateway.errors import AddressError, InvalidRequest, PhoneError
+from gateway.phone import CommandOutcome, Problem
+from gateway.phone_message import PhoneMessage, parse_message
+from gateway.ports import CallControl, Submitter
+
+AS_ME = "as:me"
 
 _WHAT_TO_TYPE = "send takes a peer and a text; type: send 1002 I am back at three"
 
 
 class MessageCommands:
-    """``send PEER TEXT``."""
+    """``send PEER TEXT``; with ``as:me`` it goes out of the user's own MicroSIP."""
 
-    def __init__(self, *, submitter: Submitter) -> None:
+    def __init__(self, *, submitter: Submitter, call_control: CallControl) -> None:
         self._submitter = submitter
+        self._call_control = call_control
 
     def commands(self) -> tuple[Command, ...]:
-        send = Command(
+        plain = Command(
             name="send",
-            usage="send PEER TEXT",
-            help="Sends a message in your name; you are told once if it cannot be delivered.",
+            usage=f"send [{AS_ME}] PEER TEXT",
+            help=(
+                "Sends a message in your name; you are told once if it cannot be delivered. "
+                f"{AS_ME}: out of MicroSIP, as its own user."
+            ),
             run=self._send,
             permissions=(Permission.SEND,),
             subject=_peer,
             once=True,
         )
-        return (send,)
+        as_me = replace(
+            plain,
+            run=self._send_as_me,
+            needs=(Permission.PHONE_CONTROL,),
+            subject=lambda line: _message(line).number,
+            perishable=True,
+        )
+        return (replace(plain, variant=lambda line: as_me if _is_as_me(line) else None),)
 
     async def _send(self, call: Call) -> Reply:
         peer, text = _peer(call.line), call.line.beyond(1)
@@ -34,6 +50,42 @@ class MessageCommands:
             raise InvalidRequest(_WHAT_TO_TYPE)
         message = await self._submitter.send_for(call.caller, peer, text)
         return Reply(outcome=CommandOutcome.CONFIRMED, subject=peer, state=message.status.value)
+
+    async def _send_as_me(self, call: Call) -> Reply:
+        message = _message(call.line)
+        try:
+            said = await self._call_control.write(message)
+        except PhoneError as exc:
+            return _not_known_to_be_sent(message, exc)
+        await self._submitter.keep_written(message)
+        return Reply(
+            outcome=CommandOutcome.UNCONFIRMED, subject=f"{AS_ME} {message.number}", state=said
+        )
+
+
+def _not_known_to_be_sent(message: PhoneMessage, error: PhoneError) -> Reply:
+    match problem := Problem(error.problem):
+        case Problem.NOT_ALLOWED:
+            outcome = CommandOutcome.REFUSED
+        case Problem.NOT_RESPONDING:
+            outcome = CommandOutcome.UNCONFIRMED
+        case _:
+            outcome = CommandOutcome.FAILED
+    return Reply(
+        outcome=outcome,
+        subject=f"{AS_ME} {message.number}",
+        state=error.detail,
+        problem=problem,
+    )
+
+
+def _is_as_me(line: CommandLine) -> bool:
+    return next(iter(line.words), "").lower() == AS_ME
+
+
+def _message(line: CommandLine) -> PhoneMessage:
+    number = next(iter(line.words[1:]), "")
+    return parse_message(number, line.beyond(2))
 
 
 def _peer(line: CommandLine) -> str:

@@ -26,8 +26,15 @@ class ApiLog:
         self._path = data_dir / FILE_NAME
 
     def write(self, at: datetime, result: CommandResult) -> None:
+        self._append(line(at, result))
+
+    def write_message(self, at: datetime, number: str, outcome: str) -> None:
+        """Without the text: bodies are in no log."""
+        self._append(f"{at:%Y-%m-%d %H:%M:%SZ} message {number} {outcome}")
+
+    def _append(self, words: str) -> None:
         try:
             with self._path.open("a", encoding="utf-8") as file:
-                file.write(line(at, result) + "\n")
+                file.write(words + "\n")
         except OSError as exc:
             log.warning("cannot write %s: %s", self._path, exc)

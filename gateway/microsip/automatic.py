@@ -8,6 +8,7 @@ from typing import TypeVar
 from gateway.errors import PhoneError
 from gateway.microsip.dmlerr import STUCK
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 from gateway.ports import Channel
 
@@ -47,6 +48,9 @@ class AutomaticChannel:
 
     async def execute(self, command: PhoneCommand) -> None:
         await self._by_chosen(lambda channel: channel.execute(command))
+
+    async def write(self, message: PhoneMessage) -> None:
+        await self._by_chosen(lambda channel: channel.write(message))
 
     async def status(self) -> Look:
         return await self._by_chosen(lambda channel: channel.status())

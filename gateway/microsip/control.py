@@ -34,6 +34,7 @@ from gateway.phone import (
     Problem,
     Verb,
 )
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import PhoneStatus
 from gateway.ports import Clock, CommandLog, Health
 
@@ -79,6 +80,24 @@ class MicroSip:
 
     async def status(self) -> PhoneStatus:
         return await self._reading.status()
+
+    async def write(self, message: PhoneMessage) -> str:
+        if reason := self._guard.refusal_of(message.number):
+            raise PhoneError(Problem.NOT_ALLOWED, reason)
+        at = self._clock()
+        async with self._turn:
+            await self._keep_distance()
+            log.info("%s: a message to %s", self._channel.name, message.number)
+            try:
+                await self._channel.write(message)
+            except PhoneError as exc:
+                self._api_log.write_message(at, message.number, exc.problem)
+                raise
+            finally:
+                self._handed_over_at = self._clock()
+        self._api_log.write_message(at, message.number, CommandOutcome.UNCONFIRMED)
+        said = "sent; MicroSIP does not report it"
+        return f"{said}; simulated" if self._channel.simulated else said
 
     async def health(self) -> Sequence[Health]:
         try:

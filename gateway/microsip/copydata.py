@@ -18,12 +18,15 @@ from gateway.microsip.versions import (
     CloseWindow,
     Impossible,
     Pause,
+    Plan,
     Text,
     Version,
     describe,
     plan,
+    plan_message,
 )
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 
 Sleep = Callable[[float], Awaitable[None]]
@@ -136,7 +139,9 @@ class CopyDataChannel:
         found = await self._find()
         if command.verb in READ_FIRST:
             self._seen = await self._read_controls(found.instance)
-        steps = plan(command, found.version, self._seen)
+        await self._carry_out(found.instance, plan(command, found.version, self._seen))
+
+    async def _carry_out(self, instance: Instance, steps: Plan) -> None:
         if isinstance(steps, Impossible):
             raise PhoneError(Problem.FAILED, steps.reason)
         begun = False
@@ -145,12 +150,16 @@ class CopyDataChannel:
                 await self._sleep(step.seconds)
                 continue
             try:
-                await self._take(found.instance, step)
+                await self._take(instance, step)
             except PhoneError as exc:
                 if begun:
                     raise PhoneError(Problem.NOT_RESPONDING, PARTLY) from exc
                 raise
             begun = True
+
+    async def write(self, message: PhoneMessage) -> None:
+        found = await self._find()
+        await self._carry_out(found.instance, plan_message(message, found.version))
 
     async def status(self) -> Look:
         """As its windows show; raises PhoneError when it would take nothing."""

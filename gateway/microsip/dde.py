@@ -22,6 +22,7 @@ from gateway.microsip.conversation import Conversation
 from gateway.microsip.dmlerr import NOT_RESPONDING, STUCK
 from gateway.microsip.phrase import phrase
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 
 GRACE = (
@@ -29,6 +30,10 @@ GRACE = (
 )
 JOIN_TIMEOUT = 2.0  # seconds; a thread that hangs longer dies with the process
 STATUS_ITEM = "Status"
+NO_MESSAGES = (
+    "MicroSIP's DDE interface has no messages; without as:me the gateway sends it under its"
+    " own name"
+)
 
 Work = Callable[[Conversation, float], str | None]
 
@@ -135,6 +140,9 @@ class DdeChannel:
             conversation.execute(text, deadline)
 
         await self._on_thread(work, NOT_RESPONDING)
+
+    async def write(self, message: PhoneMessage) -> None:  # noqa: ARG002  the port's name
+        raise PhoneError(Problem.FAILED, NO_MESSAGES)
 
     async def status(self) -> Look:
         def work(conversation: Conversation, deadline: float) -> str | None:

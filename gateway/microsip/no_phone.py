@@ -3,6 +3,7 @@
 from gateway.errors import PhoneError
 from gateway.microsip.phrase import phrase
 from gateway.phone import PhoneCommand, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 
 
@@ -19,6 +20,9 @@ class NoPhone:
         return phrase(command, "plain")
 
     async def execute(self, command: PhoneCommand) -> None:  # noqa: ARG002  the port's name
+        raise PhoneError(Problem.NOT_RUNNING, self._why)
+
+    async def write(self, message: PhoneMessage) -> None:  # noqa: ARG002  the port's name
         raise PhoneError(Problem.NOT_RUNNING, self._why)
 
     async def status(self) -> Look:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from gateway.errors import PhoneError
 from gateway.microsip.phrase import phrase
 from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import CALL_UP, Look, PhoneState
 from gateway.ports import Clock
 
@@ -47,6 +48,8 @@ class SimulatedChannel:
         self._clock = clock
         self._call = _Call()
         self._closed = False
+        self.written: list[PhoneMessage] = []
+        """The messages it would have sent."""
 
     def phrase(self, command: PhoneCommand) -> str:
         return phrase(command, "plain")
@@ -67,6 +70,10 @@ class SimulatedChannel:
                 self._closed = True
             case _:
                 pass  # mute, volumes, devices: nothing that Status would show
+
+    async def write(self, message: PhoneMessage) -> None:
+        self._check_running()
+        self.written.append(message)
 
     async def status(self) -> Look:
         self._check_running()

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from gateway.errors import PhoneError
 from gateway.microsip.process import Answers
 from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 from gateway.ports import Channel
 
@@ -45,6 +46,10 @@ class StartingChannel:
             return
         await self._start(self._inner.status)
         await self._inner.execute(command)
+
+    async def write(self, message: PhoneMessage) -> None:
+        """Starts nothing: a MicroSIP that is not registered yet keeps it for later."""
+        await self._inner.write(message)
 
     async def status(self) -> Look:
         return await self._inner.status()

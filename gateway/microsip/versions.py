@@ -8,7 +8,9 @@ from typing import NamedTuple, Self
 
 from gateway.errors import InvalidRequest
 from gateway.microsip.levels import LOUDEST, STEP, level, moves, silenced
+from gateway.microsip.message_string import message_string
 from gateway.phone import PhoneCommand, Verb
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 
 
@@ -105,11 +107,20 @@ def plan(command: PhoneCommand, version: Version, look: Look = NOT_LOOKED) -> Pl
     make, expected = _PLANS[command.verb]
     if not expected.fullmatch(command.argument):
         raise InvalidRequest(f"{command.argument!r} cannot be an argument of {command.verb}")
-    if version < OLDEST:
-        return Impossible(
-            f"MicroSIP {version} is too old to be driven by its window; update it to 3.21.4"
-        )
-    return make(command, version, look)
+    return _too_old(version) or make(command, version, look)
+
+
+def plan_message(message: PhoneMessage, version: Version) -> Plan:
+    """The one step by which MicroSIP sends *message* as its own user."""
+    return _too_old(version) or (Text(message_string(message)),)
+
+
+def _too_old(version: Version) -> Impossible | None:
+    if version >= OLDEST:
+        return None
+    return Impossible(
+        f"MicroSIP {version} is too old to be driven by its window; update it to 3.21.4"
+    )
 
 
 def describe(steps: Plan) -> str:

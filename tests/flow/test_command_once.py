@@ -15,6 +15,7 @@ from gateway.microsip.reading import Reading
 from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandOutcome, PhoneCommand, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 from tests.fakes import FakeResponder
 from tests.flow.stage import BOT, Cast, Stage, request, running, staged
@@ -34,6 +35,10 @@ class HangingChannel:
 
     async def execute(self, command: PhoneCommand) -> None:
         self.handed_over.put_nowait(str(command))
+        await asyncio.get_running_loop().create_future()
+
+    async def write(self, message: PhoneMessage) -> None:
+        self.handed_over.put_nowait(f"{message.number} {message.text}")
         await asyncio.get_running_loop().create_future()
 
     async def status(self) -> Look:

@@ -7,9 +7,10 @@ from datetime import UTC, datetime, timedelta
 from gateway.address import Aor
 from gateway.archive import Archived, Page, Place
 from gateway.caller import Caller
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, PhoneError
 from gateway.message import Direction, Message, MessageId, Status, uuid7
 from gateway.phone import CommandEntry, CommandOutcome, CommandResult, PhoneRequest, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import PhoneState, PhoneStatus
 from gateway.query import HistoryQuery
 
@@ -41,6 +42,7 @@ class FakeCallControl:
     raw: str = "Ready"
     simulated: bool = False
     requests: list[PhoneRequest] = field(default_factory=list)
+    written: list[PhoneMessage] = field(default_factory=list)
 
     @property
     def commands(self) -> list[str]:
@@ -63,6 +65,12 @@ class FakeCallControl:
         return PhoneStatus(
             state=PhoneState.IDLE, raw=self.raw, source="fake", observed_at=START
         )
+
+    async def write(self, message: PhoneMessage) -> str:
+        if self.problem:
+            raise PhoneError(self.problem, self.detail)
+        self.written.append(message)
+        return "sent; MicroSIP does not report it"
 
 
 @dataclass
@@ -119,12 +127,17 @@ class FakeSubmitter:
     """Queues nothing, and remembers it."""
 
     sent: list[tuple[str, str, str]] = field(default_factory=list)
+    kept: list[PhoneMessage] = field(default_factory=list)
 
     async def send_for(self, caller: Caller, recipient: str, text: str) -> Message:
         if recipient.startswith("!"):
             raise InvalidRequest("not an address; type: send 1002 TEXT")
         self.sent.append((caller.who, recipient, text))
         return outbound(text, peer=f"sip:{recipient}@office.example")
+
+    async def keep_written(self, message: PhoneMessage) -> Message:
+        self.kept.append(message)
+        return outbound(message.text, status=Status.RELAYED)
 
 
 @dataclass

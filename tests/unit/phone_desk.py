@@ -11,6 +11,7 @@ from gateway.errors import PhoneError, StorageUnavailable
 from gateway.message import MessageId
 from gateway.microsip.api_log import FILE_NAME, ApiLog
 from gateway.microsip.control import MicroSip
+from gateway.microsip.message_string import message_string
 from gateway.microsip.phrase import phrase
 from gateway.microsip.reading import Reading
 from gateway.microsip.status_words import StatusWords
@@ -23,6 +24,7 @@ from gateway.phone import (
     Problem,
     Verb,
 )
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 from gateway.store.audit import SqlCommandLog
 from tests.fakes import FakeClock
@@ -58,6 +60,13 @@ class ScriptedChannel:
 
     async def execute(self, command: PhoneCommand) -> None:
         self.executed.append(self.phrase(command))
+        self.reached.set()
+        await self.gate.wait()
+        if self._answer:
+            raise self._answer
+
+    async def write(self, message: PhoneMessage) -> None:
+        self.executed.append(message_string(message))
         self.reached.set()
         await self.gate.wait()
         if self._answer:

@@ -7,6 +7,7 @@ import pytest
 from gateway.errors import PhoneError
 from gateway.microsip.automatic import AutomaticChannel
 from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 
 DIAL = PhoneCommand(Verb.DIAL, ("1002",))
@@ -27,6 +28,7 @@ class PlayedChannel:
         self.silent = False
         self.questions = 0
         self.executed: list[PhoneCommand] = []
+        self.written: list[PhoneMessage] = []
 
     def phrase(self, command: PhoneCommand) -> str:
         return f"{self.name} {command}"
@@ -35,6 +37,11 @@ class PlayedChannel:
         self.executed.append(command)
         if error := self.of_execute or self.failure:
             raise error
+
+    async def write(self, message: PhoneMessage) -> None:
+        self.written.append(message)
+        if self.failure:
+            raise self.failure
 
     async def status(self) -> Look:
         self.questions += 1
@@ -153,3 +160,12 @@ async def test_a_window_that_takes_nothing_yet_is_the_one(pair: Pair) -> None:
 
     assert starting.value is BUSY
     assert pair.auto.name == "copydata"
+
+
+async def test_a_message_goes_by_the_chosen_channel(pair: Pair) -> None:
+    pair.dde.failure = AWAY
+
+    await pair.auto.write(PhoneMessage("1002", "hello"))
+
+    assert pair.copydata.written == [PhoneMessage("1002", "hello")]
+    assert pair.dde.written == []

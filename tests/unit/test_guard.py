@@ -1,30 +1,18 @@
 """The guard on dialling: which numbers, how often, for whom."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from gateway.caller import Caller, Origin
-from gateway.config import DatabaseSettings, Phone
-from gateway.metrics import Metrics
+from gateway.config import Phone
 from gateway.microsip.guard import DialGuard
 from gateway.numbers import NumberRules
 from gateway.phone import CommandEntry, PhoneCommand, PhoneRequest, Verb
 from gateway.store.audit import SqlCommandLog
-from gateway.store.database import Database
 from tests.fakes import NOON, FakeClock
 
 ANNA, CRM, CLI = "sip:101@office.example", "token:crm", "token:cli"
-
-
-@pytest.fixture
-async def command_log(data_dir: Path) -> AsyncIterator[SqlCommandLog]:
-    async with Database(settings=DatabaseSettings(), data_dir=data_dir) as database:
-        await database.prepare()
-        yield SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
 
 
 def guard(command_log: SqlCommandLog, phone: Phone, clock: FakeClock) -> DialGuard:

@@ -15,6 +15,7 @@ from gateway.microsip.reading import Reading
 from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandEntry, CommandOutcome, CommandState, PhoneCommand
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 from tests.unit.chat_bench import BERLIN
 from tests.unit.chat_fakes import FakeArchive, FakeClock, FakeCommandLog, FakeSubmitter
@@ -36,12 +37,16 @@ class RecordingChannel:
 
     def __init__(self) -> None:
         self.executed: list[PhoneCommand] = []
+        self.written: list[PhoneMessage] = []
 
     def phrase(self, command: PhoneCommand) -> str:
         return str(command)
 
     async def execute(self, command: PhoneCommand) -> None:
         self.executed.append(command)
+
+    async def write(self, message: PhoneMessage) -> None:
+        self.written.append(message)
 
     async def status(self) -> Look:
         return Look(words="In call")

@@ -6,6 +6,7 @@ from gateway.errors import PhoneError
 from gateway.microsip.process import Answers
 from gateway.microsip.starting import NO_CALL, StartingChannel
 from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
 
 START = {
@@ -31,6 +32,7 @@ class Inner:
     def __init__(self) -> None:
         self.failure: PhoneError | None = AWAY
         self.executed: list[PhoneCommand] = []
+        self.written: list[PhoneMessage] = []
         self.starts = 0
 
     def phrase(self, command: PhoneCommand) -> str:
@@ -40,6 +42,11 @@ class Inner:
         if self.failure:
             raise self.failure
         self.executed.append(command)
+
+    async def write(self, message: PhoneMessage) -> None:
+        if self.failure:
+            raise self.failure
+        self.written.append(message)
 
     async def status(self) -> Look:
         if self.failure:
@@ -116,3 +123,20 @@ async def test_one_that_fails_is_not_started(
 
     assert failed.value is inner.failure
     assert inner.starts == 0
+
+
+async def test_a_message_starts_nothing(inner: Inner, channel: StartingChannel) -> None:
+    with pytest.raises(PhoneError) as refused:
+        await channel.write(PhoneMessage("1002", "hello"))
+
+    assert (refused.value.problem, inner.starts) == (Problem.NOT_RUNNING, 0)
+
+
+async def test_a_message_goes_to_a_microsip_that_runs(
+    inner: Inner, channel: StartingChannel
+) -> None:
+    inner.failure = None
+
+    await channel.write(PhoneMessage("1002", "hello"))
+
+    assert inner.written == [PhoneMessage("1002", "hello")]

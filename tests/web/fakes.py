@@ -8,6 +8,7 @@ from gateway.caller import Caller
 from gateway.errors import PhoneError
 from gateway.message import FinalResponse, Message, MessageId, Status
 from gateway.phone import CommandOutcome, CommandReply, CommandResult, PhoneRequest, Problem
+from gateway.phone_message import PhoneMessage
 from gateway.phone_status import PhoneState, PhoneStatus
 from gateway.ports import Archive, Health
 from tests.fakes import NOON
@@ -32,6 +33,9 @@ class FakePhone:
             channel="fake",
             elapsed_ms=3,
         )
+
+    async def write(self, message: PhoneMessage) -> str:
+        raise NotImplementedError(message)
 
     async def status(self) -> PhoneStatus:
         if self.problem:
