@@ -1,0 +1,295 @@
+"""The suite that Windows Python runs: MicroSIP is started, ended, and its ini hooked.
+
+Not collected by itself; ``test_wine_process.py`` runs it under Wine.
+"""
+
+import asyncio
+import sys
+import winreg
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from ctypes import WinDLL, create_unicode_buffer, wintypes
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from gateway.call import CallEventKind
+from gateway.clock import now
+from gateway.errors import ConflictError, PhoneError
+from gateway.phone import PhoneCommand, Problem, Verb
+from tests.peers.wine_started_microsip import Starts, startable
+
+assert sys.platform == "win32"
+
+from gateway.microsip.copydata import CopyDataChannel  # noqa: E402  the fence comes first
+from gateway.microsip.events_install import EventHooks, HookFiles, set_up  # noqa: E402
+from gateway.microsip.ini_file import IniFile  # noqa: E402
+from gateway.microsip.process import MINIMIZED, MicroSipProcess  # noqa: E402
+from gateway.microsip.registry import installed_folders, program_folders  # noqa: E402
+from gateway.microsip.starting import StartingChannel  # noqa: E402
+from gateway.microsip.user_processes import UserProcesses, image_of  # noqa: E402
+from gateway.microsip.versions import Version  # noqa: E402
+from gateway.microsip.window import UserDesktop  # noqa: E402
+from tests.peers.wine_installation import install  # noqa: E402
+
+pytestmark = pytest.mark.timeout(60)
+
+DIAL = PhoneCommand(Verb.DIAL, ("1002",))
+HOOK = "sip-gateway-hook.exe"
+AS_WRITTEN_BY_MICROSIP = (
+    "[Settings]\r\naccountId=1\r\nsingleMode=1\r\nvolumeOutput=60\r\nvolumeInput=50\r\n"
+    + "".join(f"{kind.key}=\r\n" for kind in CallEventKind)
+    + "[Account1]\r\nlabel=Büro\r\nserver=office.example\r\n"
+)
+
+_kernel32 = WinDLL("kernel32", use_last_error=True)
+_GetPrivateProfileString = _kernel32.GetPrivateProfileStringW
+_GetPrivateProfileString.argtypes = [
+    *[wintypes.LPCWSTR] * 3,
+    wintypes.LPWSTR,
+    wintypes.DWORD,
+    wintypes.LPCWSTR,
+]
+_GetPrivateProfileString.restype = wintypes.DWORD
+
+
+def read_by_windows(ini: Path, key: str, section: str = "Settings") -> str:
+    """As MicroSIP reads it, into as long a buffer."""
+    value = create_unicode_buffer(256)
+    _GetPrivateProfileString(section, key, "", value, len(value), str(ini))
+    return value.value
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Path:
+    executable = install(tmp_path / "Program Files" / "MicroSIP", "3.22.3")
+    executable.with_suffix(".ini").write_text(
+        AS_WRITTEN_BY_MICROSIP, encoding="utf-16", newline=""
+    )
+    return executable
+
+
+@pytest.fixture
+def starts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Starts]:
+    with startable(tmp_path, monkeypatch) as starts:
+        yield starts
+    waited = [UserProcesses().ended(i.process, 10) for i in UserDesktop().instances()]
+    assert all(waited)
+
+
+@pytest.fixture
+def process(installed: Path) -> MicroSipProcess:
+    return MicroSipProcess(
+        windows=UserDesktop(),
+        processes=UserProcesses(),
+        executable=str(installed),
+        find=lambda: None,
+        sleep=asyncio.sleep,
+    )
+
+
+@asynccontextmanager
+async def by_window(path: Path) -> AsyncIterator[CopyDataChannel]:
+    async with CopyDataChannel(
+        desktop=UserDesktop(), executable=str(path), sleep=asyncio.sleep
+    ) as channel:
+        yield channel
+
+
+async def test_commands_at_once_start_one_microsip_and_are_carried_out(
+    installed: Path, process: MicroSipProcess, starts: Starts
+) -> None:
+    async with by_window(installed) as inner:
+        channel = StartingChannel(inner=inner, start=process.start)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(3):
+                tasks.create_task(channel.execute(PhoneCommand(Verb.MUTE)))
+
+    (running,) = UserDesktop().instances()
+    assert starts.count == 1
+    assert Path(running.executable) == installed
+    assert list(UserProcesses().running(str(installed))) == [running.process]
+
+
+async def test_a_look_starts_nothing(
+    installed: Path, process: MicroSipProcess, starts: Starts
+) -> None:
+    async with by_window(installed) as inner:
+        channel = StartingChannel(inner=inner, start=process.start)
+        for action in (channel.status, lambda: channel.execute(PhoneCommand(Verb.HANGUP))):
+            with pytest.raises(PhoneError) as away:
+                await action()
+            assert away.value.problem == Problem.NOT_RUNNING
+
+    assert starts.count == 0
+    assert UserDesktop().instances() == []
+
+
+async def test_beside_another_microsip_none_is_started(
+    installed: Path, process: MicroSipProcess, starts: Starts, tmp_path: Path
+) -> None:
+    other = install(tmp_path / "other", "3.20.5")
+    UserProcesses().start(str(other), MINIMIZED)
+    async with by_window(other) as there, by_window(installed) as missing:
+        await _answering(there)
+        with pytest.raises(PhoneError) as refused:
+            await process.start(missing.status)
+
+    assert refused.value.problem == Problem.NOT_RUNNING
+    assert "not running from" in refused.value.detail
+    assert starts.count == 1
+
+
+async def _answering(channel: CopyDataChannel) -> None:
+    async with asyncio.timeout(20):
+        while True:
+            try:
+                await channel.status()
+            except PhoneError:
+                await asyncio.sleep(0.1)
+            else:
+                return
+
+
+async def test_it_is_ended_for_a_change_and_started_again(
+    installed: Path, process: MicroSipProcess, starts: Starts
+) -> None:
+    def look() -> tuple[int, int]:
+        found = UserDesktop().instances(), UserProcesses().running(str(installed))
+        return len(found[0]), len(found[1])
+
+    async with by_window(installed) as channel:
+        await process.start(channel.status)
+        before = look()
+        meanwhile = await process.while_stopped(look, channel.status)
+        await channel.execute(DIAL)
+
+    assert (before, meanwhile) == ((1, 1), (0, 0))
+    assert starts.count == 2
+    assert look() == (1, 1)
+
+
+def test_what_is_no_program_is_not_started(tmp_path: Path) -> None:
+    text = tmp_path / "microsip.exe"
+    text.write_text("no program", "ascii")
+
+    with pytest.raises(PhoneError, match=r"microsip\.exe cannot be started: .+"):
+        UserProcesses().start(str(text), MINIMIZED)
+
+
+async def test_the_integrity_level_of_a_process_is_read(
+    installed: Path, process: MicroSipProcess, starts: Starts
+) -> None:
+    processes = UserProcesses()
+    async with by_window(installed) as channel:
+        await process.start(channel.status)
+    (running,) = UserDesktop().instances()
+
+    own, other = processes.integrity(), processes.integrity(running.process)
+
+    assert own is not None
+    assert own >= 0x1000
+    assert other == own  # started by us, without asking for more
+    assert processes.integrity(0xFFFFFFF0) is None
+    assert processes.session() > 0
+    assert (starts.count, image_of(0xFFFFFFF0)) == (1, "")
+
+
+@pytest.fixture
+def hooks(installed: Path, tmp_path: Path) -> EventHooks:
+    program = tmp_path / "package" / HOOK
+    program.parent.mkdir()
+    program.write_bytes(b"MZ")
+    files = HookFiles(
+        ini=installed.with_suffix(".ini"),
+        folder=tmp_path / "Jo Bloggs" / "hook",
+        program=program,
+        python=Path(sys.executable),
+    )
+    return EventHooks(files=files, version=Version(3, 22, 3), clock=now)
+
+
+def test_what_windows_reads_of_a_hook_is_what_was_meant(
+    hooks: EventHooks, tmp_path: Path
+) -> None:
+    original = hooks.ini.read_bytes()
+
+    hooks.install(chain=False)
+    read = {kind: read_by_windows(hooks.ini, kind.key) for kind in CallEventKind}
+    server = read_by_windows(hooks.ini, "server", "Account1")
+    hooks.uninstall()
+
+    program = tmp_path / "Jo Bloggs" / "hook" / HOOK
+    assert read == {kind: f'"{program}" {kind} --' for kind in CallEventKind}
+    assert server == "office.example"
+    assert hooks.ini.read_bytes() == original
+
+
+async def test_hooks_are_written_while_microsip_is_ended_and_survive_it(
+    hooks: EventHooks, installed: Path, process: MicroSipProcess, starts: Starts
+) -> None:
+    async with by_window(installed) as channel:
+        await process.start(channel.status)
+        with pytest.raises(ConflictError, match="--stop-microsip"):
+            await _set_up(hooks, process, channel, stop=False)
+        untouched = [hook.value for hook in hooks.there()]
+        await _set_up(hooks, process, channel, stop=True)
+        ran_again = len(UserDesktop().instances())
+        await process.while_stopped(lambda: None, channel.status)  # it writes its settings
+
+    assert set(untouched) == {""}
+    assert ran_again == 1
+    assert all(hook.is_ours for hook in hooks.there())
+    assert not hooks.installable(chain=False)
+    assert starts.count == 3
+
+
+async def _set_up(
+    hooks: EventHooks, process: MicroSipProcess, channel: CopyDataChannel, *, stop: bool
+) -> None:
+    await set_up(
+        lambda: hooks.install(chain=False), process=process, answers=channel.status, stop=stop
+    )
+
+
+WORDS = st.sampled_from(
+    [
+        *("[Settings]", "[settings]", "[Calls]", "[Settings", "]", "k", " K ", "kk", "k=v"),
+        *("=", "a b", '"', "'", ";", " ", "\t", "Büro", "\r\n", "\r\n", "\n"),
+    ]
+)
+
+
+def test_a_key_is_read_as_windows_reads_it(tmp_path: Path) -> None:
+    numbers = iter(range(10_000))
+
+    @settings(max_examples=300, deadline=None)
+    @given(text=st.lists(WORDS, max_size=14).map("".join))
+    def check(text: str) -> None:
+        # Windows keeps what it read of a file for a while: each has a name of its own.
+        path = tmp_path / f"{next(numbers)}.ini"
+        data = b"\xff\xfe" + text.encode("utf-16-le")
+        changed = IniFile.parse(data).with_value("Settings", "K", " 'v' ")
+        path.write_bytes(data)
+        assert (IniFile.parse(data).get("Settings", "k") or "") == read_by_windows(path, "k")
+        path = tmp_path / f"{next(numbers)}.ini"
+        path.write_bytes(changed.data)
+        assert read_by_windows(path, "k") == " 'v' "
+
+    check()
+
+
+def test_the_registry_tells_where_microsip_was_installed() -> None:
+    note = r"Software\MicroSIP"
+
+    before = installed_folders()
+    with winreg.CreateKey(winreg.HKEY_CURRENT_USER, note) as key:
+        winreg.SetValueEx(key, "", 0, winreg.REG_SZ, r"C:\Users\Jo\MicroSIP")
+    try:
+        noted = installed_folders()
+    finally:
+        winreg.DeleteKey(winreg.HKEY_CURRENT_USER, note)
+
+    assert noted == (Path(r"C:\Users\Jo\MicroSIP"), *before)
+    assert Path(r"C:\Program Files") in program_folders()
