@@ -11,8 +11,8 @@ from gateway.bearer_token import Token
 from gateway.call import Call
 from gateway.call_log import CallCommit, CallQuery
 from gateway.caller import Caller
-from gateway.hook_delivery import HookDelivery, HookReceipt
 from gateway.events import Event
+from gateway.hook_delivery import HookDelivery, HookReceipt
 from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.message import (
     Arrival,
@@ -36,8 +36,8 @@ from gateway.phone import (
 from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look, PhoneStatus
 from gateway.query import HistoryQuery
-
 from gateway.webhook_delivery import WebhookDelivery, WebhookSettlement, WebhookState
+
 Clock = Callable[[], datetime]
 """Returns the current time, always aware and in UTC."""
 
@@ -299,14 +299,14 @@ class Commander(Protocol):
 class Submitter(Protocol):
     """What a chat command needs of the outbox."""
 
+    async def keep_written(self, message: PhoneMessage) -> Message:
+        """Keep in the history what MicroSIP took to send as its own user's: relayed."""
+
     async def send_for(self, caller: Caller, recipient: str, text: str) -> Message:
         """Queue ``101: text``; the caller is told once if it fails or expires.
 
         Raises InvalidRequest when *recipient* is no address.
         """
-    async def keep_written(self, message: PhoneMessage) -> Message:
-        """Keep in the history what MicroSIP took to send as its own user's: relayed."""
-
 
 
 # --- MicroSIP -------------------------------------------------------------------------
@@ -326,11 +326,6 @@ class CallControl(Protocol):
     async def status(self) -> PhoneStatus:
         """Raises PhoneError when there is no MicroSIP or it does not respond."""
 
-
-class CallWatch(Protocol):
-    """What is known of MicroSIP's calls without asking it."""
-
-    async def recent(self) -> Sequence[Call]:
     async def write(self, message: PhoneMessage) -> str:
         """Guard, pace, hand over; what is known of it then, in words, is never "delivered".
 
@@ -338,6 +333,11 @@ class CallWatch(Protocol):
         ``Problem.NOT_RESPONDING`` it may be sent all the same, with any other it is not.
         """
 
+
+class CallWatch(Protocol):
+    """What is known of MicroSIP's calls without asking it."""
+
+    async def recent(self) -> Sequence[Call]:
         """The calls that go on, and those that ended in the last minute; newest first."""
 
 
@@ -364,17 +364,17 @@ class Channel(Protocol):
     async def status(self) -> Look:
         """What MicroSIP shows now. Raises PhoneError."""
 
-
-# --- health ---------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
     async def write(self, message: PhoneMessage) -> None:
         """Returns when MicroSIP took it, to be sent as its own user's; raises PhoneError.
 
         As ``execute`` does, and ``Problem.FAILED`` where this way has no messages.
         """
 
+
+# --- health ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
 class Health:
     """Of one part; *required* parts decide ``/readyz``."""
 
