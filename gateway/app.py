@@ -21,7 +21,7 @@ from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
 from gateway.chat.plugins import load_plugins
 from gateway.chat.router import Router
 from gateway.clock import LocalZone, now
-from gateway.config import ChatRule, Settings
+from gateway.config import ChatRule, Settings, Webhooks
 from gateway.data_folder import DataFolder
 from gateway.delivery import DeliveryWorker, WorkerSettings
 from gateway.hooks.receive import Hooks, HookSettings
@@ -55,6 +55,7 @@ from gateway.web.history import History
 from gateway.web.hooks import HookInlet
 from gateway.web.idempotency import OnceOnly
 from gateway.web.local import (
+from gateway.web.hook_deliveries import HookDeliveries
     TOKEN_NAME,
     LocalAccess,
     remove_local_access,
@@ -68,6 +69,7 @@ from gateway.web.server import WebServer, is_loopback
 
 log = logging.getLogger(__name__)
 
+from gateway.webhook_assembly import OutboundWebhooks
 PLUGINS = "gateway.plugins"
 REMARKS = "0.05/3"
 """Log lines about unproven messages, of one source address."""
@@ -83,15 +85,22 @@ class Stores:
     audit: SqlCommandLog
 
     @classmethod
-    def on(cls, database: Database, metrics: Metrics) -> "Stores":
+    def on(cls, database: Database, metrics: Metrics, configured: Webhooks) -> "Stores":
+        webhooks = OutboundWebhooks.on(database, configured, metrics)
+    calls: SqlCallLog
+    hooks: SqlHookLog
+    webhooks: OutboundWebhooks
         return cls(
             database=database,
-            messages=SqlMessageStore(database=database),
+            messages=SqlMessageStore(database=database, events=webhooks.events),
             archive=SqlArchive(database=database),
             audit=SqlCommandLog(database=database, metrics=metrics),
         )
 
 
+            calls=SqlCallLog(database=database, events=webhooks.events),
+            hooks=SqlHookLog(database=database),
+            webhooks=webhooks,
 class Gateway:
     """One gateway on one data folder; ``run`` is its whole life."""
 
@@ -111,7 +120,9 @@ class Gateway:
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(DataFolder(settings.data_dir))
             database = Database(settings=settings.database, data_dir=settings.data_dir)
-            stores = Stores.on(await stack.enter_async_context(database), self._metrics)
+            stores = Stores.on(
+                await stack.enter_async_context(database), self._metrics, settings.webhooks
+            )
             await stack.enter_async_context(database.claimed())
             await database.prepare()
             phone = await self._phone(stack, stores)
@@ -163,6 +174,13 @@ class Gateway:
                 channel=channel, words=StatusWords(settings.dde.status_words), clock=now
             ),
             command_log=stores.audit,
+            flows = {
+                "accounts": accounts.run,
+                "delivery": worker.run,
+                "inbound": inbound.run,
+                "calls": calls.run,
+                "webhooks": stores.webhooks.worker.run,
+            }
             rules=NumberRules(
                 allow=settings.allow_numbers,
                 deny=settings.deny_numbers,
@@ -266,7 +284,7 @@ class Gateway:
                 alert_ttl=self._settings.delivery.alert_ttl,
                 local_only=is_loopback(self._settings.http.host),
             ),
-            hook_log=SqlHookLog(database=stores.database),
+            hook_log=stores.hooks,
             compose=compose,
             templates=await stack.enter_async_context(TemplateSandbox()),
             limit=KeyedLimit(rate=self._settings.limits.hook, clock=now),
@@ -304,7 +322,7 @@ class Gateway:
                 Commands(commander=commander, command_log=stores.audit),
                 HookInlet(hooks=hooks, metrics=self._metrics),
                 Watch(
-                    probes=(stores.database, user_agent, phone),
+                    probes=(stores.database, user_agent, phone, stores.webhooks.worker),
                     queue_depth=stores.messages.queue_depth,
                     metrics=self._metrics,
                 ),
@@ -324,9 +342,12 @@ class Gateway:
         await tokens.replace_token(TOKEN_NAME, frozenset(Scope), secret)
         folder = self._settings.data_dir
         write_local_access(folder, LocalAccess(url=web.url, token=secret))
+                HookDeliveries(hooks=hooks, hook_log=stores.hooks),
+                stores.webhooks.endpoints,
         stack.callback(remove_local_access, folder)
 
     async def _account_returned(self, stores: Stores, account: str) -> None:
+                    webhooks_waiting=stores.webhooks.queue.webhooks_waiting,
         await stores.messages.account_returned(account, now())
         self._due.set()
 

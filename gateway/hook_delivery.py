@@ -28,3 +28,16 @@ class HookReceipt:
     delivery_id: str
     message_ids: tuple[MessageId, ...]
     duplicate: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HookEntry:
+    """An inbound webhook in a list: without its body."""
+
+    id: str
+    source: str
+    received_at: datetime
+    content_type: str
+    size: int
+    """Bytes of the body."""
+    message_ids: tuple[MessageId, ...]

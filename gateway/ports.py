@@ -12,7 +12,7 @@ from gateway.call import Call
 from gateway.call_log import CallCommit, CallQuery
 from gateway.caller import Caller
 from gateway.events import Event
-from gateway.hook_delivery import HookDelivery, HookReceipt
+from gateway.hook_delivery import HookDelivery, HookEntry, HookReceipt
 from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.message import (
     Arrival,
@@ -171,6 +171,11 @@ class HookLog(Protocol):
         self, delivery: HookDelivery, submissions: Sequence[Submission]
     ) -> HookReceipt:
         """Store it with its messages; a duplicate stores nothing and gives the first's."""
+
+    async def hook_delivery(self, delivery_id: str) -> HookDelivery | None: ...
+
+    async def hook_deliveries(self, limit: int, *, before: str = "") -> Sequence[HookEntry]:
+        """Newest first; *before* is the id of the last one of the page before."""
 
 
 class WebhookQueue(Protocol):

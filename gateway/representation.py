@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from gateway.call import Call
 from gateway.events import Event
-from gateway.message import FinalResponse, Message, message_id_text
+from gateway.message import FinalResponse, Message, message_id_text, uuid7
 
 
 def rfc3339(at: datetime) -> str:
@@ -66,3 +66,8 @@ def _talked(call: Call) -> int | None:
 def event_json(event: Event) -> dict[str, object]:
     """The body of a webhook."""
     return {"type": event.type.value, "timestamp": rfc3339(event.at), "data": dict(event.data)}
+
+
+def new_event_id(at: datetime) -> str:
+    """Its webhook-id."""
+    return f"evt_{uuid7(at)}"

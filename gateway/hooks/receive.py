@@ -4,13 +4,13 @@ import json
 import logging
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Protocol
 
 from gateway.config import HookSource
-from gateway.errors import InvalidRequest
-from gateway.hook_delivery import HookDelivery
+from gateway.errors import ConflictError, InvalidRequest
+from gateway.hook_delivery import HookDelivery, HookReceipt
 from gateway.hooks.alertmanager import read_alertmanager
 from gateway.hooks.generic import read_generic
 from gateway.hooks.notification import JsonObject, Notification, flat_text
@@ -99,6 +99,27 @@ class Hooks:
         self._wake()
         log.info("webhook %s is %s, duplicate %s", key, receipt.delivery_id, receipt.duplicate)
         return Accepted(receipt)
+
+    async def replay(self, delivery_id: str) -> HookReceipt | None:
+        """Make messages of a stored webhook once more, as its source is configured now.
+
+        None when there is none of this id; raises ConflictError when its source is gone.
+        """
+        stored = await self._hook_log.hook_delivery(delivery_id)
+        if stored is None:
+            return None
+        source = self._sources.get(stored.source)
+        if source is None:
+            raise ConflictError(
+                f"webhook {delivery_id} is of {stored.source}, which [[hooks.sources]] has not"
+            )
+        notification = await self._notification(source, _document(stored.body))
+        now = self._clock()
+        again = replace(stored, id=f"hkd_{uuid7(now)}", received_at=now, duplicate_key="")
+        receipt = await self._hook_log.add_hook(again, self._composed(source, notification))
+        self._wake()
+        log.info("webhook %s is replayed as %s", delivery_id, receipt.delivery_id)
+        return receipt
 
     def _rejected(self, source: HookSource, request: HookRequest) -> Rejected | None:
         secret = source.secret.get_secret_value()

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.events import Event, EventType, Subscriptions
 from gateway.message import Message, Status, uuid7
-from gateway.representation import event_json, message_json
+from gateway.representation import event_json, message_json, new_event_id
 from gateway.store.columns import storable
 from gateway.store.tables import OPEN, event, webhook_delivery
 
@@ -23,10 +23,6 @@ _TYPES = {
     Status.CANCELED: EventType.MESSAGE_CANCELED,
 }
 """No event tells of a refused message: whoever can send a packet can cause those."""
-
-
-def new_event_id(at: datetime) -> str:
-    return f"evt_{uuid7(at)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,7 +1,7 @@
 """``/healthz``, ``/readyz``, ``/metrics``, ``/v1/version``: how the gateway is."""
 
 import math
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
@@ -50,10 +50,12 @@ class Watch:
         *,
         probes: Sequence[Probe],
         queue_depth: Callable[[], Awaitable[int]],
+        webhooks_waiting: Callable[[], Awaitable[Mapping[str, int]]],
         metrics: Metrics,
     ) -> None:
         self._probes = probes
         self._queue_depth = queue_depth
+        self._webhooks_waiting = webhooks_waiting
         self._metrics = metrics
 
     def routes(self) -> Sequence[Route]:
@@ -104,12 +106,18 @@ class Watch:
     async def metrics(self, call: Call) -> Answer:  # noqa: ARG002
         try:
             self._metrics.queued.set(await self._queue_depth())
+            self._count_webhooks(await self._webhooks_waiting())
         except StorageUnavailable:
             self._metrics.queued.set(math.nan)  # the other figures are needed most now
         return Answer(
             body=generate_latest(self._metrics.registry).decode(),
             content_type=CONTENT_TYPE_LATEST,
         )
+
+    def _count_webhooks(self, waiting: Mapping[str, int]) -> None:
+        self._metrics.webhooks_waiting.clear()
+        for endpoint, count in waiting.items():
+            self._metrics.webhooks_waiting.labels(endpoint).set(count)
 
     async def version(self, call: Call) -> Answer:  # noqa: ARG002
         return Answer.of(VersionView(version=VERSION))

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import ConfigDict
 
+from gateway.hook_delivery import HookReceipt
 from gateway.hooks.receive import Hooks
 from gateway.hooks.request import Accepted, HookRequest, Reason, Rejected
 from gateway.hooks.verify import SIGNATURE_HEADER, TIMESTAMP_HEADER
@@ -75,9 +76,7 @@ class HookInlet:
         match await self._hooks.receive(key, request):
             case Accepted(receipt=receipt):
                 self._count(key, "duplicate" if receipt.duplicate else "accepted")
-                messages = tuple(message_id_text(one) for one in receipt.message_ids)
-                view = HookReceiptView(delivery_id=receipt.delivery_id, messages=messages)
-                return Answer.of(view, status=202)
+                return Answer.of(receipt_view(receipt), status=202)
             case Rejected() as rejected:
                 # Any key can be asked for; only configured ones get a counter.
                 known = rejected.reason is not Reason.UNKNOWN_KEY
@@ -86,6 +85,11 @@ class HookInlet:
 
     def _count(self, source: str, result: str) -> None:
         self._metrics.hooks.labels(source, result).inc()
+
+
+def receipt_view(receipt: HookReceipt) -> HookReceiptView:
+    messages = tuple(message_id_text(one) for one in receipt.message_ids)
+    return HookReceiptView(delivery_id=receipt.delivery_id, messages=messages)
 
 
 def _problem(key: str, rejected: Rejected) -> HttpProblem:

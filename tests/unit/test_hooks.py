@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from gateway.address import Aor
 from gateway.config import HookSource
 from gateway.errors import InvalidRequest
-from gateway.hook_delivery import HookDelivery, HookReceipt
+from gateway.hook_delivery import HookDelivery, HookEntry, HookReceipt
 from gateway.hooks.notification import JsonObject, flat_text
 from gateway.hooks.receive import MAX_TEXT, Hooks, HookSettings
 from gateway.hooks.request import Accepted, HookRequest, Reason, Rejected
@@ -32,6 +32,13 @@ class FakeHookLog:
     ) -> HookReceipt:
         self.added.append((delivery, submissions))
         return HookReceipt(delivery.id, (), duplicate=False)
+
+    async def hook_delivery(self, delivery_id: str) -> HookDelivery | None:
+        kept = [delivery for delivery, _ in self.added if delivery.id == delivery_id]
+        return kept[0] if kept else None
+
+    async def hook_deliveries(self, limit: int, *, before: str = "") -> Sequence[HookEntry]:
+        raise NotImplementedError
 
 
 class FakeTemplates:

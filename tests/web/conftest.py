@@ -16,7 +16,7 @@ from prometheus_client import CollectorRegistry
 from pydantic import SecretStr
 
 from gateway.accounts import identity_of
-from gateway.config import Account, DatabaseSettings, HookSource, Http
+from gateway.config import Account, DatabaseSettings, HookSource, Http, WebhookEndpoint
 from gateway.hooks.receive import Hooks, HookSettings
 from gateway.hooks.templates import TemplateSandbox
 from gateway.limits import KeyedLimit
@@ -25,16 +25,20 @@ from gateway.metrics import Metrics
 from gateway.outbox import OutboundRequest, Outbox
 from gateway.ports import Clock
 from gateway.store.audit import SqlCommandLog
+from gateway.store.calls import SqlCallLog
 from gateway.store.database import Database
 from gateway.store.hooks import SqlHookLog
 from gateway.store.idempotency import SqlIdempotency
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
 from gateway.store.tokens import SqlTokens
+from gateway.store.webhooks import SqlWebhookQueue
 from gateway.web.access import Gate
+from gateway.web.calls import Calls
 from gateway.web.commands import Commands
 from gateway.web.health import Watch
 from gateway.web.history import History
+from gateway.web.hook_deliveries import HookDeliveries
 from gateway.web.hooks import HookInlet
 from gateway.web.idempotency import OnceOnly
 from gateway.web.messages import Messages
@@ -42,8 +46,10 @@ from gateway.web.phone import Phone
 from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Resource, Scope
 from gateway.web.server import WebServer
+from gateway.web.webhooks import WebhookEndpoints
 from tests.fakes import FakeClock
 from tests.web.fakes import FakeCommander, FakePhone, FakeProbe, FakeWait
+from tests.webhook_receiver import SECRET as WEBHOOK_SECRET
 
 SECRET = "hook-secret"
 ALL = "all"
@@ -63,6 +69,16 @@ SOURCES = (
     )),
     HookSource(key="lost", to=("not an address",)),
 )  # fmt: skip
+ENDPOINTS = (
+    WebhookEndpoint(
+        url="https://crm.example/sip-events",
+        secret=SecretStr(WEBHOOK_SECRET),
+        events=("message.received", "call.*"),
+    ),
+    WebhookEndpoint(
+        url="http://10.0.0.7/hook", secret=SecretStr(WEBHOOK_SECRET), private_networks=True
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +144,9 @@ class Office:
     store: SqlMessageStore
     archive: SqlArchive
     command_log: SqlCommandLog
+    call_log: SqlCallLog
     outbox: Outbox
+    webhooks: SqlWebhookQueue
     phone: FakePhone
     commander: FakeCommander
     wait: FakeWait
@@ -232,7 +250,9 @@ async def office(database: Database) -> AsyncIterator[Office]:
     clock, metrics, woken = FakeClock(), Metrics(CollectorRegistry()), list[str]()
     store, archive = SqlMessageStore(database=database), SqlArchive(database=database)
     command_log = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
+    call_log = SqlCallLog(database=database)
     outbox = outbox_on(store, clock, lambda: woken.append("outbox"))
+    webhooks = SqlWebhookQueue(database=database)
     phone, commander, wait, probe = FakePhone(), FakeCommander(), FakeWait(archive), FakeProbe()
     messages = Messages(
         outbox=outbox,
@@ -250,9 +270,22 @@ async def office(database: Database) -> AsyncIterator[Office]:
             messages,
             History(archive=archive, clock=clock),
             Phone(call_control=phone, refused=RefusedCommands(audit=command_log, clock=clock)),
+            Calls(call_log=call_log),
             Commands(commander=commander, command_log=command_log),
             HookInlet(hooks=hooks, metrics=metrics),
-            Watch(probes=(database, probe), queue_depth=store.queue_depth, metrics=metrics),
+            HookDeliveries(hooks=hooks, hook_log=SqlHookLog(database=database)),
+            WebhookEndpoints(
+                endpoints=ENDPOINTS,
+                queue=webhooks,
+                wake=woken.extend,
+                clock=clock,
+            ),
+            Watch(
+                probes=(database, probe),
+                queue_depth=store.queue_depth,
+                webhooks_waiting=webhooks.webhooks_waiting,
+                metrics=metrics,
+            ),
         )
         async with server_on(database, clock, metrics, resources) as server:
             yield Office(
@@ -262,7 +295,9 @@ async def office(database: Database) -> AsyncIterator[Office]:
                 store=store,
                 archive=archive,
                 command_log=command_log,
+                call_log=call_log,
                 outbox=outbox,
+                webhooks=webhooks,
                 phone=phone,
                 commander=commander,
                 wait=wait,
