@@ -1,9 +1,12 @@
 """The sixteen verbs of MicroSIP as chat commands."""
 
+from datetime import tzinfo
+
 from gateway.caller import Permission
 from gateway.chat.access import Access, Denied
 from gateway.chat.command import Call, Command, Reply, Run
 from gateway.chat.confirm import VALID_FOR, Confirmations
+from gateway.chat.status_line import status_line
 from gateway.errors import InvalidRequest
 from gateway.phone import (
     TO_CONFIRM,
@@ -15,7 +18,6 @@ from gateway.phone import (
     Verb,
     parse_command,
 )
-from gateway.phone_status import PhoneStatus
 from gateway.ports import CallControl, Clock
 
 INTERRUPTED = "interrupted; check the phone"
@@ -55,11 +57,13 @@ class PhoneCommands:
         confirmations: Confirmations,
         access: Access,
         clock: Clock,
+        timezone: tzinfo,
     ) -> None:
         self._call_control = call_control
         self._confirmations = confirmations
         self._access = access
         self._clock = clock
+        self._timezone = timezone
 
     def commands(self) -> tuple[Command, ...]:
         confirm = Command(
@@ -98,7 +102,8 @@ class PhoneCommands:
                     text=call.text,
                     message_id=call.message_id,
                 )
-            )
+            ),
+            self._timezone,
         )
 
     def _ask_about(self, verb: Verb) -> Run:
@@ -137,13 +142,13 @@ class PhoneCommands:
         return await self._execute(command, call)
 
 
-def phone_reply(result: CommandResult) -> Reply:
-    """What the caller is told of *result*."""
+def phone_reply(result: CommandResult, zone: tzinfo | None = None) -> Reply:
+    """What the caller, who is in *zone*, is told of *result*."""
     return Reply(
         outcome=_outcome(result),
         verb=result.command.verb.value,
         subject=result.command.argument,
-        state=_state(result) + ("; simulated" if result.simulated else ""),
+        state=_state(result, zone) + ("; simulated" if result.simulated else ""),
         command_id=result.command_id,
     )
 
@@ -156,19 +161,12 @@ def _outcome(result: CommandResult) -> CommandOutcome:
     return result.outcome
 
 
-def _state(result: CommandResult) -> str:
+def _state(result: CommandResult, zone: tzinfo | None) -> str:
     if result.problem is Problem.INTERRUPTED:
         return INTERRUPTED
     if result.command.verb is Verb.STATUS and result.status is not None:
-        return _seen(result.status, result.detail)
+        line = status_line(result.status, zone)
+        return f"{line}; {result.detail}" if result.detail else line
     if result.outcome is CommandOutcome.CONFIRMED:
         return result.evidence or result.detail or "done"
     return result.detail or result.evidence or result.problem.value or "not confirmed"
-
-
-def _seen(status: PhoneStatus, detail: str) -> str:
-    """The state, with MicroSIP's own words where they say more."""
-    words = [status.state.value]
-    if status.raw and status.raw.lower() != status.state:
-        words.append(status.raw)
-    return "; ".join([*words, detail] if detail else words)

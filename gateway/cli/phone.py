@@ -2,12 +2,16 @@
 
 import json
 import sys
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from gateway.chat.phone import phone_reply
 from gateway.chat.reply import first_line
+from gateway.chat.status_line import status_line
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.errors import InvalidRequest
 from gateway.phone import (
@@ -19,7 +23,10 @@ from gateway.phone import (
     Verb,
     parse_command,
 )
+from gateway.phone_status import PhoneState, PhoneStatus, Seen
 from gateway.web.client import GatewayClient, JsonObject, RequestRefused, call_gateway
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -71,10 +78,30 @@ def _confirm(command: PhoneCommand) -> None:
 
 def _line(command: PhoneCommand, answer: JsonObject) -> str:
     if command.verb is Verb.STATUS:
-        state = answer["state"]
-        raw = f' "{answer["raw"]}"' if answer["raw"] else ""
-        return f"{state['value']}{raw} (by {state['source']})"
+        status = _status(answer)
+        return f"{status_line(status, None)} (by {status.source})"
     return first_line(phone_reply(_result(command, answer)))
+
+
+def _status(answer: JsonObject) -> PhoneStatus:
+    state = answer["state"]
+    return PhoneStatus(
+        state=PhoneState(state["value"]),
+        raw=answer["raw"],
+        source=state["source"],
+        observed_at=datetime.fromisoformat(state["observed_at"]),
+        peer=_seen(answer["peer"], str),
+        since=_seen(answer["since"], datetime.fromisoformat),
+        muted=_seen(answer["muted"], bool),
+        volume=_seen(answer["volume"], int),
+    )
+
+
+def _seen(fact: JsonObject | None, read: Callable[[Any], T]) -> Seen[T] | None:
+    if fact is None:
+        return None
+    observed_at = datetime.fromisoformat(fact["observed_at"])
+    return Seen(read(fact["value"]), fact["source"], observed_at)
 
 
 def _result(command: PhoneCommand, answer: JsonObject) -> CommandResult:

@@ -20,11 +20,10 @@ from gateway.phone import (
     Verb,
     parse_command,
 )
-from gateway.phone_status import PhoneState, PhoneStatus
 from gateway.ports import CallControl
-from gateway.representation import rfc3339
 from gateway.web.body import read_body
 from gateway.web.idempotency import once_for
+from gateway.web.phone_view import PhoneView, phone_view
 from gateway.web.problem import Code, HttpProblem, not_found
 from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
@@ -49,21 +48,6 @@ class PhoneCommandRequest(RequestBody):
     """Of ``device``: ``input 3``."""
     confirm: bool = False
     """``close`` ends MicroSIP, ``device`` may restart it, so it must be true there."""
-
-
-class StateView(View):
-    """The call's state, when and from which channel it was read."""
-
-    value: PhoneState
-    source: str
-    observed_at: str
-
-
-class PhoneView(View):
-    """What is known of MicroSIP; *raw* is what it said itself."""
-
-    state: StateView
-    raw: str
 
 
 class PhoneCommandView(View):
@@ -116,7 +100,7 @@ class Phone:
         )
 
     async def status(self, call: Call) -> Answer:  # noqa: ARG002  a handler takes its call
-        return Answer.of(_phone_view(await self._call_control.status()))
+        return Answer.of(phone_view(await self._call_control.status()))
 
     async def command(self, call: Call) -> Answer:
         verb = _verb(call)
@@ -197,12 +181,5 @@ def _command_view(result: CommandResult) -> PhoneCommandView:
         channel=result.channel,
         elapsed_ms=result.elapsed_ms,
         simulated=result.simulated,
-        status=_phone_view(result.status) if result.status else None,
+        status=phone_view(result.status) if result.status else None,
     )
-
-
-def _phone_view(status: PhoneStatus) -> PhoneView:
-    state = StateView(
-        value=status.state, source=status.source, observed_at=rfc3339(status.observed_at)
-    )
-    return PhoneView(state=state, raw=status.raw)

@@ -20,6 +20,9 @@ class FakePhone:
     def __init__(self) -> None:
         self.requests: list[PhoneRequest] = []
         self.problem = Problem.NONE
+        self.seen = PhoneStatus(
+            state=PhoneState.IDLE, raw="Idle", source="fake", observed_at=NOON
+        )
 
     async def execute(self, request: PhoneRequest) -> CommandResult:
         self.requests.append(request)
@@ -40,7 +43,7 @@ class FakePhone:
     async def status(self) -> PhoneStatus:
         if self.problem:
             raise PhoneError(self.problem, "said by the fake")
-        return PhoneStatus(state=PhoneState.IDLE, raw="Idle", source="fake", observed_at=NOON)
+        return self.seen
 
 
 class FakeCommander:

@@ -1,9 +1,14 @@
 """``/v1/phone``: MicroSIP."""
 
+from datetime import timedelta
+
 import pytest
 
+from gateway.call import CallDirection
 from gateway.caller import Origin, Permission
 from gateway.phone import TO_CONFIRM, CommandOutcome, Problem, Verb
+from gateway.phone_status import PhoneState, PhoneStatus, Seen
+from tests.fakes import NOON
 from tests.web.conftest import Api, Office
 
 ARGUMENTS = {
@@ -24,17 +29,54 @@ def body_of(verb: Verb) -> dict[str, object]:
     return {**body, "confirm": True} if verb in TO_CONFIRM else body
 
 
+SEEN_AT = {"observed_at": "2026-06-01T12:00:00.000Z"}
+UNKNOWN = dict.fromkeys(
+    (
+        *("peer", "direction", "since", "muted", "volume", "mic_volume"),
+        *("input_device", "output_device"),
+    )
+)
+
+
 async def test_the_status_says_where_it_is_known_from(api: Api) -> None:
     reply = await api.get("/v1/phone")
 
     assert reply.status == 200
     assert reply.json == {
-        "state": {
-            "value": "idle",
-            "source": "fake",
-            "observed_at": "2026-06-01T12:00:00.000Z",
-        },
+        "state": {"value": "idle", "source": "fake", **SEEN_AT},
+        **UNKNOWN,
         "raw": "Idle",
+    }
+
+
+async def test_each_fact_of_the_status_has_its_source_and_time(office: Office) -> None:
+    office.phone.seen = PhoneStatus(
+        state=PhoneState.HELD,
+        source="window",
+        observed_at=NOON,
+        peer=Seen("1002", "hook", NOON),
+        direction=Seen(CallDirection.OUTGOING, "hook", NOON),
+        since=Seen(NOON - timedelta(minutes=3), "hook", NOON),
+        muted=Seen(value=False, source="window", observed_at=NOON),
+        volume=Seen(0, "window", NOON),
+        mic_volume=Seen(75, "window", NOON),
+        input_device=Seen("default", "ini", NOON),
+        output_device=Seen("Headset", "ini", NOON),
+    )
+
+    reply = await office.api.get("/v1/phone")
+
+    assert reply.json == {
+        "state": {"value": "held", "source": "window", **SEEN_AT},
+        "peer": {"value": "1002", "source": "hook", **SEEN_AT},
+        "direction": {"value": "outgoing", "source": "hook", **SEEN_AT},
+        "since": {"value": "2026-06-01T11:57:00.000Z", "source": "hook", **SEEN_AT},
+        "muted": {"value": False, "source": "window", **SEEN_AT},
+        "volume": {"value": 0, "source": "window", **SEEN_AT},
+        "mic_volume": {"value": 75, "source": "window", **SEEN_AT},
+        "input_device": {"value": "default", "source": "ini", **SEEN_AT},
+        "output_device": {"value": "Headset", "source": "ini", **SEEN_AT},
+        "raw": "",
     }
 
 
