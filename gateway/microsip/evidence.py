@@ -61,7 +61,8 @@ def may_still_show(command: PhoneCommand, before: Observation, after: Observatio
     if command.verb is Verb.CLOSE or after.silent:
         return True
     if command.verb not in NOT_REPORTED:
-        return not after.blind
+        # Windows that are read while they change may for once show nothing.
+        return not (before.blind and after.blind)
     return is_shown(command, before.look) or reading(command, before.raw or "") is not None
 
 

@@ -98,7 +98,7 @@ def _unseen(command: PhoneCommand, before: Observation, after: Observation) -> s
         return shortfall(command, after.look) or _unreported(command, before)
     if after.raw is not None:
         return f"sent; MicroSIP still says {after.raw!r}: look at the phone"
-    if after.blind:
+    if before.blind and after.blind:
         return f"sent; {_NO_STATUS}: look at the phone"
     return _not_dialled(command, before, after) or _no_change(command, after)
 

@@ -61,7 +61,7 @@ async def test_a_message_reaches_a_microsip_that_has_no_dde_server(
             doctor = await gateway.command("doctor")
         texts = [report["text"] for report in microsip.reports("copydata")]
 
-    assert dialled.startswith("WAIT dial 1002 (sent; "), gateway.log()
+    assert dialled.startswith("OK dial 1002 (idle -> dialing, 1002) #"), gateway.log()
     assert dropped.startswith("ERR dial 1003 (MicroSIP is still starting"), gateway.log()
     assert [text for text in texts if text != "msip:"] == ["1002"]
     assert "by copydata (chosen because no DDE server answers" in doctor.stdout

@@ -41,7 +41,7 @@ from tests.peers.wine_installation import install, started_from  # noqa: E402
 pytestmark = pytest.mark.timeout(60)
 
 MODULE = "tests.peers.wine_microsip_window"
-UNCONFIRMED = CommandOutcome.UNCONFIRMED
+CONFIRMED = CommandOutcome.CONFIRMED
 
 
 @pytest.fixture
@@ -97,8 +97,7 @@ async def test_without_a_dde_server_auto_takes_the_window(
 
     assert commands(softphone) == ["1002"]
     assert (channel.name, result.channel) == ("copydata", "copydata")
-    # Taken, but nothing shows that it rings anywhere.
-    assert (result.outcome, result.problem) == (UNCONFIRMED, Problem.NONE)
+    assert (result.outcome, result.evidence) == (CONFIRMED, "idle -> dialing, 1002")
     assert any("no DDE server answers" in line and grade == "ok" for grade, line in said)
     assert any("version 3.22.3" in line for _, line in said)
 
@@ -130,7 +129,7 @@ async def test_a_hung_window_elsewhere_does_not_keep_auto_from_microsip(
             result = await microsip.does("dial 1002")
 
     assert commands(softphone) == ["1002"]
-    assert (result.outcome, result.problem) == (UNCONFIRMED, Problem.NONE)
+    assert (result.outcome, result.problem) == (CONFIRMED, Problem.NONE)
 
 
 async def test_close_is_confirmed_by_the_window_that_is_gone(

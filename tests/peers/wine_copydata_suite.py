@@ -34,8 +34,7 @@ VERSIONS = ("3.20.5", "3.21.4", "3.22.3")
 PATIENCE = 1.0
 DIAL = PhoneCommand(Verb.DIAL, ("1002",))
 
-DOWN, UP = ["msip:speakdown"] * 20, ["msip:speakup"]
-MIC_DOWN, MIC_UP = ["msip:micdown"] * 20, ["msip:micup"]
+DOWN, UP, MIC_UP = ["msip:speakdown"], ["msip:speakup"], ["msip:micup"]
 CASES: list[tuple[str, list[str], str]] = [
     ("dial 1002", ["1002"], "dialled 1002"),
     ("dial sip:1002@office.example", ["1002@office.example"], "dialled 1002@office.example"),
@@ -47,14 +46,15 @@ CASES: list[tuple[str, list[str], str]] = [
     ("dtmf 12,3#", ["/dtmf:12", "/dtmf:3#"], "played 3#"),
     ("volup 3", ["msip:speakup"] * 3, "speak 68"),
     ("voldown 3", ["msip:speakdown"] * 3, "speak 38"),
-    ("volume 40", DOWN + UP * 8, "speak 40"),
-    ("micvolume 100", MIC_DOWN + MIC_UP * 20, "mic 100"),
+    ("volume 40", DOWN * 11 + UP * 8, "speak 40"),
+    ("volume 43", DOWN * 2, "speak 43"),
+    ("micvolume 100", MIC_UP * 10, "mic 100"),
     ("status", ["msip:"], "nothing"),
 ]
 BY_VERSION = [
     ("3.20.5", "mute", ["msip:micmute"], "toggled mute"),
-    ("3.21.4", "mute", ["msip:micmuteclick"], "toggled mute"),
-    ("3.22.3", "mute", ["msip:micmuteclick"], "toggled mute"),
+    ("3.21.4", "mute", ["msip:micmute"], "set mute"),
+    ("3.22.3", "mute", ["msip:micmute"], "set mute"),
     ("3.21.4", "reject", ["/hangupincoming"], "rejected"),
     ("3.22.3", "reject", ["/hangupincoming"], "rejected"),
 ]

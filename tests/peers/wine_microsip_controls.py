@@ -16,11 +16,12 @@ assert sys.platform == "win32"
 WS_CHILD, WS_VISIBLE, WS_POPUP, WS_CAPTION = 0x40000000, 0x10000000, 0x80000000, 0x00C00000
 BS_CHECKBOX, ES_READONLY = 0x0002, 0x0800
 SW_HIDE, SW_SHOWNA = 0, 8
-BM_SETCHECK, TBM_SETPOS, TBM_SETRANGE = 0x00F1, 0x0405, 0x0406
+BM_SETCHECK, TBM_SETPOS, TBM_SETRANGE, WM_SETTEXT = 0x00F1, 0x0405, 0x0406, 0x000C
+CBS_DROPDOWN = 0x0002
 ICC_BAR_CLASSES = 0x0004
 
 MAIN_TAB = ANSWER = 1000
-MUTE_INPUT, MUTE_OUTPUT = 1018, 1019
+RECORD, MUTE_INPUT, MUTE_OUTPUT = 1005, 1018, 1019
 CALL, CALL_END, CALLER_ADDRESS, CALLER_NAME, DECLINE = 1022, 1023, 1025, 1026, 1032
 END, HOLD, NUMBER, TRANSFER = 1055, 1057, 1078, 1135
 VOLUME_INPUT, VOLUME_OUTPUT = 1143, 1144
@@ -85,6 +86,10 @@ class Dialog:
     def check(self, number: int, *, checked: bool) -> None:
         _SendMessage(self._controls[number], BM_SETCHECK, int(checked), 0)
 
+    def write(self, number: int, text: str) -> None:
+        written = ctypes.create_unicode_buffer(text)
+        _SendMessage(self._controls[number], WM_SETTEXT, 0, ctypes.addressof(written))
+
     def turn(self, number: int, position: int) -> None:
         _SendMessage(self._controls[number], TBM_SETPOS, 1, position)
 
@@ -125,6 +130,9 @@ class Controls:
             for number in (END, HOLD, TRANSFER):
                 dialer.show(number, visible=counted)
             dialer.show(CALL, visible=not counted)
+            with_whom = calls.selected.user if counted and calls.selected else ""
+            dialer.write(NUMBER, with_whom)
+        dialer.enable(RECORD, enabled=bool(calls.ongoing))
         selected = calls.selected
         dialer.enable(HOLD, enabled=_is_up(selected))
         dialer.enable(TRANSFER, enabled=selected is not None and selected.state in _UP)
@@ -152,9 +160,9 @@ def _dialer(main_window: int) -> Dialog:
     dialer = Dialog("", parent=main_window, style=WS_VISIBLE)
     for number in (CALL, END, TRANSFER):
         dialer.add(number)
-    for number in (HOLD, MUTE_INPUT, MUTE_OUTPUT):
+    for number in (HOLD, MUTE_INPUT, MUTE_OUTPUT, RECORD):
         dialer.add(number, style=BS_CHECKBOX)
-    dialer.add(NUMBER, "ComboBox", WS_VISIBLE)
+    dialer.add(NUMBER, "ComboBox", WS_VISIBLE | CBS_DROPDOWN)
     for number in (VOLUME_INPUT, VOLUME_OUTPUT):
         dialer.add(number, "msctls_trackbar32", WS_VISIBLE)
         _SendMessage(dialer._controls[number], TBM_SETRANGE, 0, 100 << 16)
