@@ -50,6 +50,8 @@ class Load:
 class Sent:
     """What became of a run."""
 
+    run: str
+    """Its Call-IDs end with ``-RUN@load``."""
     acknowledged: frozenset[str]
     """Call-IDs."""
     retransmissions: int
@@ -89,6 +91,7 @@ class Sipp:
             if process.returncode is None:
                 process.kill()
         return Sent(
+            run,
             frozenset((self._folder / "acknowledged.log").read_text().split()),
             self._retransmissions(),
             asyncio.get_running_loop().time() - started,

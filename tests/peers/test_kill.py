@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.crash_sweep import Plan, Victim, crash_sweep, table
 from tests.peers.gateway_process import LOCAL_ACCOUNT, GatewayProcess, eventually
 from tests.peers.sip_ua import SipUserAgent
 from tests.peers.sipp import Load, Sipp
@@ -67,3 +68,20 @@ async def test_what_was_accepted_for_delivery_is_delivered(tmp_path: Path) -> No
         await eventually(all_delivered, 60)
         received = [anna.received.get_nowait().text for _ in range(anna.received.qsize())]
         assert sorted(set(received)) == sorted(texts)
+
+
+@pytest.mark.peer("sipp")
+@pytest.mark.timeout(400)  # what was in flight is sent again when its lease ends
+async def test_a_short_crash_sweep_is_clean(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = Plan(rounds=3, seed=2, inbound_per_second=500, outbound_per_second=100)
+
+    sweep = await crash_sweep(tmp_path, plan, print)
+
+    with capsys.disabled():
+        print(f"\n{table(sweep)}")  # noqa: T201  the counts are what the reader wants
+    assert {one.victim for one in sweep.rounds} == set(Victim)
+    assert sweep.outbound.accepted
+    assert sweep.outbound.queued == 0
+    assert sweep.is_clean
