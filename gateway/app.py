@@ -30,17 +30,14 @@ from gateway.inbound import Inbound, InboundSettings
 from gateway.limits import KeyedLimit
 from gateway.message import Submission
 from gateway.metrics import Metrics
-from gateway.microsip.api_log import ApiLog
-from gateway.microsip.channels import choose_channel
 from gateway.microsip.control import MicroSip
-from gateway.microsip.reading import Reading
-from gateway.microsip.status_words import StatusWords
-from gateway.numbers import NumberRules
+from gateway.microsip_assembly import MicroSipPorts, microsip
 from gateway.outbox import OutboundRequest, Outbox
 from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
 from gateway.sip.user_agent import UserAgent
 from gateway.store.audit import SqlCommandLog
+from gateway.store.calls import SqlCallLog
 from gateway.store.database import Database
 from gateway.store.hooks import SqlHookLog
 from gateway.store.idempotency import SqlIdempotency
@@ -49,13 +46,14 @@ from gateway.store.search import SqlArchive
 from gateway.store.tokens import SqlTokens
 from gateway.version import VERSION
 from gateway.web.access import Gate
+from gateway.web.calls import Calls
 from gateway.web.commands import Commands
 from gateway.web.health import Watch
 from gateway.web.history import History
+from gateway.web.hook_deliveries import HookDeliveries
 from gateway.web.hooks import HookInlet
 from gateway.web.idempotency import OnceOnly
 from gateway.web.local import (
-from gateway.web.hook_deliveries import HookDeliveries
     TOKEN_NAME,
     LocalAccess,
     remove_local_access,
@@ -66,10 +64,10 @@ from gateway.web.phone import Phone
 from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Scope
 from gateway.web.server import WebServer, is_loopback
+from gateway.webhook_assembly import OutboundWebhooks
 
 log = logging.getLogger(__name__)
 
-from gateway.webhook_assembly import OutboundWebhooks
 PLUGINS = "gateway.plugins"
 REMARKS = "0.05/3"
 """Log lines about unproven messages, of one source address."""
@@ -83,24 +81,24 @@ class Stores:
     messages: SqlMessageStore
     archive: SqlArchive
     audit: SqlCommandLog
+    calls: SqlCallLog
+    hooks: SqlHookLog
+    webhooks: OutboundWebhooks
 
     @classmethod
     def on(cls, database: Database, metrics: Metrics, configured: Webhooks) -> "Stores":
         webhooks = OutboundWebhooks.on(database, configured, metrics)
-    calls: SqlCallLog
-    hooks: SqlHookLog
-    webhooks: OutboundWebhooks
         return cls(
             database=database,
             messages=SqlMessageStore(database=database, events=webhooks.events),
             archive=SqlArchive(database=database),
             audit=SqlCommandLog(database=database, metrics=metrics),
-        )
-
-
             calls=SqlCallLog(database=database, events=webhooks.events),
             hooks=SqlHookLog(database=database),
             webhooks=webhooks,
+        )
+
+
 class Gateway:
     """One gateway on one data folder; ``run`` is its whole life."""
 
@@ -125,13 +123,21 @@ class Gateway:
             )
             await stack.enter_async_context(database.claimed())
             await database.prepare()
-            phone = await self._phone(stack, stores)
             contact_secrets = folder.contact_secrets(a.name for a in settings.sip.accounts)
             accounts = Accounts(
                 sip=settings.sip, contact_secrets=contact_secrets, resolve=resolve
             )
             await accounts.refresh()
             outbox = self._outbox(stores, accounts)
+            ports = MicroSipPorts(
+                command_log=stores.audit,
+                call_log=stores.calls,
+                outbox=outbox,
+                accounts=accounts,
+            )
+            phone, calls = await stack.enter_async_context(
+                microsip(settings, ports, demo=self._demo)
+            )
             router = self._router(stores, accounts, outbox, phone)
             inbound = self._inbound(stores, accounts, outbox, router)
             user_agent = UserAgent(
@@ -159,21 +165,6 @@ class Gateway:
             await stack.enter_async_context(web)
             await self._let_cli_in(stack, stores, web)
             self._announce(self._ready_line(user_agent, web))
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(accounts.run(), name="accounts")
-                tasks.create_task(worker.run(), name="delivery")
-                tasks.create_task(inbound.run(), name="inbound")
-
-    async def _phone(self, stack: AsyncExitStack, stores: Stores) -> MicroSip:
-        settings = self._settings.phone
-        channel = await stack.enter_async_context(
-            choose_channel(settings, demo=self._demo, clock=now)
-        )
-        return MicroSip(
-            reading=Reading(
-                channel=channel, words=StatusWords(settings.dde.status_words), clock=now
-            ),
-            command_log=stores.audit,
             flows = {
                 "accounts": accounts.run,
                 "delivery": worker.run,
@@ -181,17 +172,9 @@ class Gateway:
                 "calls": calls.run,
                 "webhooks": stores.webhooks.worker.run,
             }
-            rules=NumberRules(
-                allow=settings.allow_numbers,
-                deny=settings.deny_numbers,
-                domains=frozenset(a.domain for a in self._settings.sip.accounts),
-                international_prefix=settings.international_prefix,
-            ),
-            phone=settings,
-            api_log=ApiLog(self._settings.data_dir),
-            clock=now,
-            sleep=asyncio.sleep,
-        )
+            async with asyncio.TaskGroup() as tasks:
+                for name, flow in flows.items():
+                    tasks.create_task(flow(), name=name)
 
     def _outbox(self, stores: Stores, accounts: Accounts) -> Outbox:
         return Outbox(
@@ -319,11 +302,15 @@ class Gateway:
                     call_control=phone,
                     refused=RefusedCommands(audit=stores.audit, clock=now),
                 ),
+                Calls(call_log=stores.calls),
                 Commands(commander=commander, command_log=stores.audit),
                 HookInlet(hooks=hooks, metrics=self._metrics),
+                HookDeliveries(hooks=hooks, hook_log=stores.hooks),
+                stores.webhooks.endpoints,
                 Watch(
                     probes=(stores.database, user_agent, phone, stores.webhooks.worker),
                     queue_depth=stores.messages.queue_depth,
+                    webhooks_waiting=stores.webhooks.queue.webhooks_waiting,
                     metrics=self._metrics,
                 ),
             ),
@@ -342,12 +329,9 @@ class Gateway:
         await tokens.replace_token(TOKEN_NAME, frozenset(Scope), secret)
         folder = self._settings.data_dir
         write_local_access(folder, LocalAccess(url=web.url, token=secret))
-                HookDeliveries(hooks=hooks, hook_log=stores.hooks),
-                stores.webhooks.endpoints,
         stack.callback(remove_local_access, folder)
 
     async def _account_returned(self, stores: Stores, account: str) -> None:
-                    webhooks_waiting=stores.webhooks.queue.webhooks_waiting,
         await stores.messages.account_returned(account, now())
         self._due.set()
 

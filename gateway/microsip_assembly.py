@@ -1,0 +1,143 @@
+"""MicroSIP, put together: what drives it beside what follows its calls."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from gateway.accounts import Accounts
+from gateway.call import Call
+from gateway.call_notice import CallNotices, NoticeSettings
+from gateway.calls import Calls, CallSettings, CallSources
+from gateway.clock import LocalZone, now
+from gateway.config import Settings
+from gateway.errors import InvalidRequest
+from gateway.limits import KeyedLimit
+from gateway.message import Submission
+from gateway.microsip.api_log import ApiLog
+from gateway.microsip.call_file import CallFile
+from gateway.microsip.channels import choose_channel
+from gateway.microsip.control import MicroSip
+from gateway.microsip.hand_over_conf import hook_folder
+from gateway.microsip.hook_listener import HookListener
+from gateway.microsip.installation import find_ini, this_pc
+from gateway.microsip.reading import Reading
+from gateway.microsip.status_words import StatusWords
+from gateway.numbers import NumberRules
+from gateway.outbox import OutboundRequest, Outbox
+from gateway.phone import Verb, parse_command
+from gateway.ports import CallLog, CommandLog
+
+NOTICES = "0.3/20"
+"""To one recipient, per second / burst: as many as the chat answers a peer in a minute."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MicroSipPorts:
+    """What MicroSIP's commands are kept in, and its calls; who may be told of them."""
+
+    command_log: CommandLog
+    call_log: CallLog
+    outbox: Outbox
+    accounts: Accounts
+
+
+@asynccontextmanager
+async def microsip(
+    settings: Settings, ports: MicroSipPorts, *, demo: bool
+) -> AsyncIterator[tuple[MicroSip, Calls]]:
+    """While its hooks are listened to; what they tell waits for ``Calls.run``.
+
+    Raises ConfigError when there is no way to listen.
+    """
+    rules = _number_rules(settings)
+    async with (
+        choose_channel(settings.phone, demo=demo, clock=now) as channel,
+        _calls(settings, ports, rules, demo=demo) as calls,
+    ):
+        words = StatusWords(settings.phone.dde.status_words)
+        phone = MicroSip(
+            reading=Reading(channel=channel, words=words, clock=now, calls=calls),
+            command_log=ports.command_log,
+            rules=rules,
+            phone=settings.phone,
+            api_log=ApiLog(settings.data_dir),
+            clock=now,
+            sleep=asyncio.sleep,
+        )
+        yield phone, calls
+
+
+def _number_rules(settings: Settings) -> NumberRules:
+    return NumberRules(
+        allow=settings.phone.allow_numbers,
+        deny=settings.phone.deny_numbers,
+        domains=frozenset(account.domain for account in settings.sip.accounts),
+        international_prefix=settings.phone.international_prefix,
+    )
+
+
+@asynccontextmanager
+async def _calls(
+    settings: Settings, ports: MicroSipPorts, rules: NumberRules, *, demo: bool
+) -> AsyncIterator[Calls]:
+    calls = Calls(
+        call_log=ports.call_log,
+        sources=_nothing() if demo else _microsip(settings.phone.executable),
+        notices=_notices(settings, ports, rules),
+        clock=now,
+        wake=ports.outbox.wake,
+        settings=CallSettings(),
+    )
+    await calls.restore()
+    folder = hook_folder(settings.data_dir)
+    async with HookListener(folder=folder, take=calls.take, clock=now):
+        yield calls
+
+
+def dialable(peer: str, rules: NumberRules) -> str:
+    """What to dial to call *peer* back; empty when that is not possible, or not allowed."""
+    try:
+        number = parse_command(Verb.DIAL, (peer,)).argument
+    except InvalidRequest:
+        return ""
+    return "" if rules.refusal(number) else number
+
+
+def _microsip(executable: str) -> CallSources:
+    def settings_file() -> Path | None:
+        return find_ini(this_pc(), executable)
+
+    return CallSources(records=CallFile(locate=settings_file).changed, ended_before=_unknown)
+
+
+def _nothing() -> CallSources:
+    """A simulated MicroSIP leaves no records."""
+
+    async def no_records() -> Sequence[Call]:
+        return ()
+
+    return CallSources(records=no_records, ended_before=_unknown)
+
+
+async def _unknown() -> datetime | None:
+    return None
+
+
+def _notices(settings: Settings, ports: MicroSipPorts, rules: NumberRules) -> CallNotices:
+    def compose(*, to: str, text: str, origin: str, ttl: timedelta) -> Submission:
+        return ports.outbox.compose(OutboundRequest(to=to, text=text, origin=origin, ttl=ttl))
+
+    return CallNotices(
+        settings=NoticeSettings(
+            recipients=settings.calls.notify,
+            missed_ttl=settings.delivery.message_ttl,
+            timezone=LocalZone(),
+        ),
+        compose=compose,
+        own_aors=frozenset(account.aor for account in ports.accounts.identities()),
+        number_of=lambda peer: dialable(peer, rules),
+        limit=KeyedLimit(rate=NOTICES, clock=now),
+    )
