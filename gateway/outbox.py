@@ -121,16 +121,17 @@ class Outbox:
         return submission.message
 
     async def keep_written(self, message: PhoneMessage) -> Message:
-        """Keep what MicroSIP took to send: it leaves by no account of the gateway's."""
+        """Keep what MicroSIP took to send as its own user, whose address it may share."""
         now = self._clock()
-        account = self._accounts()[0]
-        peer = _recipient(message.number, account)
+        accounts = self._accounts()
+        shared = next((account for account in accounts if account.mode == "record"), None)
+        peer = _recipient(message.number, shared or accounts[0])
         kept = Message(
             id=MessageId(uuid7(now)),
             direction=Direction.OUTBOUND,
-            account="",
+            account=shared.name if shared else "",
             peer=peer.aor,
-            from_uri="",
+            from_uri=shared.aor if shared else "",
             to_uri=str(peer),
             text=message.text,
             created_at=now,

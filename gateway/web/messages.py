@@ -12,7 +12,7 @@ from gateway.config import parse_duration
 from gateway.errors import ConflictError, StorageUnavailable
 from gateway.idempotency import StoredResponse
 from gateway.message import Direction, Message, MessageId, message_id_text
-from gateway.outbox import MAX_TEXT, OutboundRequest, Outbox
+from gateway.outbox import BY_MICROSIP, MAX_TEXT, OutboundRequest, Outbox
 from gateway.ports import Archive, Clock, DeliveryQueue
 from gateway.web.body import Text, Time, read_body
 from gateway.web.message_view import (
@@ -175,6 +175,8 @@ class Messages:
         message = await self._message(call)
         if message.direction is Direction.INBOUND:
             raise ConflictError("an inbound message cannot be sent again")
+        if message.origin == BY_MICROSIP:
+            raise ConflictError("it went out of MicroSIP; the command send as:me does it again")
         submission = self._outbox.compose(
             OutboundRequest(
                 to=message.to_uri,

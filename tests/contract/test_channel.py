@@ -1,75 +1,120 @@
 """What every Channel promises."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from gateway.errors import PhoneError
 from gateway.microsip.status_words import StatusWords, most_specific
 from gateway.phone import PhoneCommand, Problem, Verb
-from gateway.phone_status import CALL_UP, PhoneState
-from tests.contract.phones import PHONES, Phone
+from gateway.phone_status import CALL_UP, Look, PhoneState
+from tests.contract.phones import DESKS, HANGUP, Idle, Phone
 
 DIAL = PhoneCommand(Verb.DIAL, ("1002",))
-HANGUP = PhoneCommand(Verb.HANGUP)
+LOOK_EVERY = 0.02
 pytestmark = pytest.mark.timeout(60)
 
 
-@pytest.fixture(params=PHONES)
-async def phone(request: pytest.FixtureRequest) -> AsyncIterator[Phone]:
-    async with PHONES[request.param]() as opened:
+@pytest.fixture(scope="module", params=DESKS)
+def kind(request: pytest.FixtureRequest) -> str:
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture(scope="module")
+def idle(kind: str) -> Iterator[Idle]:
+    with DESKS[kind]() as stays:
+        yield stays
+
+
+@pytest.fixture
+async def phone(idle: Idle) -> AsyncIterator[Phone]:
+    async with idle() as opened:
         yield opened
 
 
-async def state(phone: Phone) -> PhoneState:
-    return most_specific(StatusWords({}).states((await phone.channel.status()).words or ""))
+@pytest.fixture
+async def own_phone(kind: str) -> AsyncIterator[Phone]:
+    """One that may be closed."""
+    with DESKS[kind]() as fresh:
+        async with fresh() as opened:
+            yield opened
 
 
-async def test_it_has_a_name(phone: Phone) -> None:
-    assert phone.channel.name in PHONES
-    assert phone.channel.simulated == (phone.channel.name == "simulated")
+def state(look: Look) -> PhoneState:
+    return most_specific(look.states or StatusWords({}).states(look.words or ""))
+
+
+async def looks_until(phone: Phone, *wanted: PhoneState) -> Look:
+    """The first look that shows one of *wanted*; none of the channels tells by itself."""
+    async with asyncio.timeout(10):
+        while True:
+            look = await phone.channel.status()
+            if state(look) in wanted:
+                return look
+            await asyncio.sleep(LOOK_EVERY)
+
+
+async def is_gone(phone: Phone) -> PhoneError:
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                await phone.channel.status()
+            except PhoneError as exc:
+                return exc
+            await asyncio.sleep(LOOK_EVERY)
+
+
+async def test_it_has_a_name(phone: Phone, kind: str) -> None:
+    assert phone.channel.name == kind
+    assert phone.channel.simulated == (kind == "simulated")
 
 
 async def test_it_shows_the_string_it_sends(phone: Phone) -> None:
-    assert phone.channel.phrase(DIAL) == "Dial 1002"
+    assert "1002" in phone.channel.phrase(DIAL)
 
 
-async def test_what_microsip_took_shows_in_its_words(phone: Phone) -> None:
-    before = await state(phone)
+async def test_what_microsip_took_shows(phone: Phone) -> None:
+    before = state(await phone.channel.status())
     await phone.channel.execute(DIAL)
-    dialled, look = await state(phone), await phone.channel.status()
+    dialled = await looks_until(phone, *CALL_UP)
     await phone.channel.execute(HANGUP)
-    after = await state(phone)
+    after = await looks_until(phone, PhoneState.IDLE)
 
-    assert (before, after) == (PhoneState.IDLE, PhoneState.IDLE)
-    assert dialled in CALL_UP
-    assert "1002" in (look.words or "")
+    assert before is PhoneState.IDLE
+    assert "1002" in (dialled.words or dialled.number or "")
+    assert "1002" not in (after.words or after.number or "")
 
 
 async def test_a_ringing_phone_can_be_answered(phone: Phone) -> None:
     phone.ring("1005")
-    before = await state(phone)
+    ringing = await phone.channel.status()
 
     await phone.channel.execute(PhoneCommand(Verb.ANSWER))
+    answered = await looks_until(phone, PhoneState.ACTIVE)
 
-    assert (before, await state(phone)) == (PhoneState.RINGING, PhoneState.ACTIVE)
+    assert state(ringing) is PhoneState.RINGING
+    assert "1005" in (ringing.words or ringing.peer or "")
+    assert "1005" in (answered.words or answered.number or "")
 
 
 async def test_what_microsip_refuses_is_an_error_and_was_not_done(phone: Phone) -> None:
+    before = await phone.channel.status()
+
     with pytest.raises(PhoneError) as refused:
-        await phone.channel.execute(HANGUP)
+        await phone.channel.execute(phone.refused)
 
     assert refused.value.problem == Problem.FAILED
-    assert await state(phone) is PhoneState.IDLE
+    assert await phone.channel.status() == before
 
 
-async def test_a_closed_microsip_is_not_running(phone: Phone) -> None:
-    await phone.channel.execute(PhoneCommand(Verb.CLOSE))
+async def test_a_closed_microsip_is_not_running(own_phone: Phone) -> None:
+    await own_phone.channel.execute(PhoneCommand(Verb.CLOSE))
 
-    with pytest.raises(PhoneError) as of_status:
-        await phone.channel.status()
+    of_status = await is_gone(own_phone)
     with pytest.raises(PhoneError) as of_command:
-        await phone.channel.execute(DIAL)
+        await own_phone.channel.execute(DIAL)
 
-    assert of_status.value.problem == of_command.value.problem == Problem.NOT_RUNNING
-    assert of_status.value.detail
+    assert of_status.problem == of_command.value.problem == Problem.NOT_RUNNING
+    assert of_status.detail

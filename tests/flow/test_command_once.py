@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from datetime import UTC, timedelta
 from pathlib import Path
 
+import pytest
+
 from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
 from gateway.chat.router import Router
 from gateway.config import Chat, ChatRule, Phone
@@ -85,14 +87,19 @@ def with_phone(stage: Stage, responder: Late, channel: HangingChannel, data_dir:
     )
 
 
-async def test_a_command_that_a_crash_interrupted_is_not_repeated(data_dir: Path) -> None:
+@pytest.mark.parametrize(
+    ("text", "handed_over"), [("dial 1002", "dial 1002"), ("send as:me 1002 hi", "1002 hi")]
+)
+async def test_a_command_that_a_crash_interrupted_is_not_repeated(
+    data_dir: Path, text: str, handed_over: str
+) -> None:
     channel, responder = HangingChannel(), Late()
     async with staged(data_dir, Cast(responder=responder)) as killed:
         with_phone(killed, responder, channel, data_dir)
         async with running(killed):
-            await killed.inbound.receive([request("dial 1002")])
+            await killed.inbound.receive([request(text)])
             async with asyncio.timeout(5):
-                assert await channel.handed_over.get() == "dial 1002"
+                assert await channel.handed_over.get() == handed_over
 
     responder = Late()
     async with staged(data_dir, Cast(responder=responder)) as stage:
@@ -102,7 +109,7 @@ async def test_a_command_that_a_crash_interrupted_is_not_repeated(data_dir: Path
             (reply,) = await stage.sender.until_sent(1)
 
         (entry,) = await stage.audit.commands(10)
-        assert reply.body.startswith("WAIT dial 1002 (interrupted")
+        assert reply.body.startswith(f"WAIT {text} (interrupted")
         assert channel.handed_over.empty()
         assert (entry.outcome, entry.problem) == (
             CommandOutcome.UNCONFIRMED,

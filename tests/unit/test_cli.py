@@ -143,6 +143,23 @@ def test_a_bad_phone_command_is_refused_before_the_gateway_is_asked(
     assert told in result.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        pytest.param(("1002", "see /account:2"), "/account:", id="switch"),
+        pytest.param(("eva", "hello"), "type: send as:me 1002", id="no number"),
+        pytest.param(("1002", "hello", "--wait", "5"), "leave out --wait", id="wait"),
+    ],
+)
+def test_a_bad_message_for_microsip_is_refused_before_the_gateway_is_asked(
+    config: str, arguments: tuple[str, ...], told: str
+) -> None:
+    result = run("send", "--as-me", *arguments, "--config", config)
+
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
 def test_config_check_names_the_mistake(tmp_path: Path) -> None:
     path = tmp_path / "bad.toml"
     path.write_text("[http]\nprt = 1\n")

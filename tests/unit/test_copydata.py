@@ -14,6 +14,7 @@ from gateway.microsip.copydata import CopyDataChannel, Reply
 from gateway.microsip.instance import Instance
 from gateway.microsip.versions import Impossible, Text, Version, plan
 from gateway.phone import PhoneCommand, Problem, Verb, parse_command
+from gateway.phone_message import PhoneMessage
 
 OFFICE = Instance(1, 10, r"C:\Program Files\MicroSIP\microsip.exe")
 PORTABLE = Instance(2, 20, r"D:\tools\microsip.exe")
@@ -269,3 +270,42 @@ async def _problem(desktop: PlayedDesktop, command: PhoneCommand) -> Problem:
         except PhoneError as exc:
             return Problem(exc.problem)
     return Problem.NONE
+
+
+@pytest.mark.parametrize("version", [Version(3, 20, 5), Version(3, 22, 3)], ids=str)
+async def test_a_message_is_one_string_that_begins_with_its_number(
+    channel: CopyDataChannel, desktop: PlayedDesktop, version: Version
+) -> None:
+    desktop.versions = {OFFICE: version}
+
+    await channel.write(PhoneMessage("sip:eva@office.example", '"hello" 1002'))
+
+    assert desktop.sent == ['eva@office.example "hello" 1002']
+
+
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [(Reply.DROPPED, Problem.FAILED), (Reply.SILENT, Problem.NOT_RESPONDING)],
+)
+async def test_a_message_that_was_not_taken_is_an_error(
+    channel: CopyDataChannel, desktop: PlayedDesktop, reply: Reply, problem: Problem
+) -> None:
+    desktop.replies.append(reply)
+
+    with pytest.raises(PhoneError) as refused:
+        await channel.write(PhoneMessage("1002", "hello"))
+
+    assert refused.value.problem == problem
+    assert desktop.sent == ["1002 hello"]
+
+
+async def test_a_microsip_that_is_too_old_is_sent_no_message(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.versions = {OFFICE: Version(3, 19, 31)}
+
+    with pytest.raises(PhoneError) as refused:
+        await channel.write(PhoneMessage("1002", "hello"))
+
+    assert "too old" in refused.value.detail
+    assert desktop.sent == []

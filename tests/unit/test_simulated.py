@@ -7,6 +7,7 @@ import pytest
 from gateway.errors import PhoneError
 from gateway.microsip.simulated import SimulatedChannel
 from gateway.phone import PhoneCommand, Problem, Verb
+from gateway.phone_message import PhoneMessage
 from tests.fakes import FakeClock
 
 DIAL = PhoneCommand(Verb.DIAL, ("1002",))
@@ -93,6 +94,25 @@ async def test_a_closed_one_is_not_running() -> None:
 
     assert closed.value.problem == Problem.NOT_RUNNING
     assert "restart the gateway" in closed.value.detail
+
+
+async def test_a_message_is_kept_and_leaves_nowhere() -> None:
+    phone = SimulatedChannel(clock=FakeClock())
+
+    await phone.write(PhoneMessage("1002", "hello"))
+
+    assert phone.written == [PhoneMessage("1002", "hello")]
+    assert (await phone.status()).words == "Idle"
+
+
+async def test_a_closed_one_takes_no_message() -> None:
+    phone = SimulatedChannel(clock=FakeClock())
+    await phone.execute(PhoneCommand(Verb.CLOSE))
+
+    with pytest.raises(PhoneError) as closed:
+        await phone.write(PhoneMessage("1002", "hello"))
+
+    assert closed.value.problem == Problem.NOT_RUNNING
 
 
 def test_it_says_that_it_is_simulated() -> None:

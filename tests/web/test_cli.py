@@ -86,6 +86,16 @@ async def test_what_is_confirmed_with_yes_is_carried_out(
     assert [str(request.command) for request in office.phone.requests] == [" ".join(words)]
 
 
+async def test_a_message_as_me_is_a_line_of_the_chat(office: Office, tmp_path: Path) -> None:
+    result = await run(
+        office.server.url, tmp_path, "send", "--as-me", "+49 30 123", "two\nlines"
+    )
+
+    ((text, caller),) = office.commander.asked
+    assert (text, caller.who) == ("send as:me +4930123 two lines", f"token:{ALL}")
+    assert (result.exit_code, result.stdout) == (0, f"OK {text}\nsecond line\n")
+
+
 @pytest.mark.parametrize(
     ("outcome", "remark"),
     [

@@ -6,6 +6,7 @@ import pytest
 
 from gateway.address import Aor
 from gateway.message import Arrival, Direction, Message, MessageId, Status, uuid7
+from gateway.phone_message import PhoneMessage
 from tests.fakes import NOON
 from tests.web.conftest import Api, Office
 
@@ -369,3 +370,28 @@ async def test_an_unknown_message_is_not_found(
     reply = await api.request(method, path.format(message_id))
 
     assert (reply.status, reply.code) == (404, "not_found")
+
+
+async def test_what_went_out_of_microsip_is_not_sent_again_by_the_gateway(
+    office: Office,
+) -> None:
+    kept = await office.outbox.keep_written(PhoneMessage("1002", "hello"))
+
+    reply = await office.api.post(f"/v1/messages/msg_{kept.id}/resend")
+
+    assert (reply.status, reply.code) == (409, "conflict")
+    assert "send as:me" in reply.json["detail"]
+
+
+async def test_what_went_out_of_microsip_is_shown_with_that_origin(office: Office) -> None:
+    kept = await office.outbox.keep_written(PhoneMessage("1002", "hello"))
+
+    reply = await office.api.get(f"/v1/messages/msg_{kept.id}")
+
+    shown = {key: reply.json[key] for key in ("status", "origin", "peer", "text")}
+    assert shown == {
+        "status": "relayed",
+        "origin": "microsip",
+        "peer": "sip:1002@office.example",
+        "text": "hello",
+    }
