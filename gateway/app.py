@@ -328,7 +328,9 @@ class Gateway:
         tokens = SqlTokens(database=stores.database)
         await tokens.replace_token(TOKEN_NAME, frozenset(Scope), secret)
         folder = self._settings.data_dir
-        write_local_access(folder, LocalAccess(url=web.url, token=secret))
+        write_local_access(
+            folder, LocalAccess(url=web.url, token=secret, fingerprint=web.fingerprint)
+        )
         stack.callback(remove_local_access, folder)
 
     async def _account_returned(self, stores: Stores, account: str) -> None:
@@ -337,12 +339,8 @@ class Gateway:
 
     def _ready_line(self, user_agent: UserAgent, web: WebServer) -> str:
         bind = self._settings.sip.bind
-        ports = (
-            ("udp", user_agent.udp_port),
-            ("tcp", user_agent.tcp_port),
-            ("tls", user_agent.tls_port),
-        )
-        sip = ", ".join(f"{name} {bind}:{port}" for name, port in ports if port)
+        opened = [item for item in user_agent.listeners if item.port]
+        sip = ", ".join(f"{item.transport.lower()} {bind}:{item.port}" for item in opened)
         addresses = " ".join(str(SipUri.parse(a.uri)) for a in self._settings.sip.accounts)
         return (
             f"ready{' (MicroSIP is simulated)' if self._demo else ''}: {addresses} on SIP"

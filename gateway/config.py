@@ -82,6 +82,12 @@ def _rate(text: str) -> str:
     return text
 
 
+def _host_name(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?", text):
+        raise ValueError('a host name such as "gateway.office.example", without a port')
+    return text.lower()
+
+
 def _no_file(value: object) -> object:
     """``""`` is how TOML says that there is none."""
     return None if value == "" else value
@@ -99,6 +105,7 @@ WebhookUrl = Annotated[str, AfterValidator(webhook_url)]
 SigningSecret = Annotated[SecretStr, AfterValidator(signing_secret)]
 EventPattern = Annotated[str, AfterValidator(event_pattern)]
 Port = Annotated[int, Field(ge=0, le=65535)] | Literal[False]
+HostName = Annotated[str, AfterValidator(_host_name)]
 OptionalFile = Annotated[Path | None, BeforeValidator(_no_file)]
 
 
@@ -194,6 +201,14 @@ class DatabaseSettings(_Section):
 class Http(_Section):
     host: str = "127.0.0.1"
     port: int = Field(default=8765, ge=0, le=65535)
+    tls_certificate: OptionalFile = None
+    tls_private_key: OptionalFile = None
+    allowed_hosts: tuple[HostName, ...] = ()
+
+    @model_validator(mode="after")
+    def _tls_is_complete(self) -> Self:
+        _both_or_none(self.tls_certificate, self.tls_private_key)
+        return self
 
 
 class Limits(_Section):

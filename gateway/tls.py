@@ -1,9 +1,13 @@
 """The files that TLS needs, read at the start: what is wrong with them is said then."""
 
+import hashlib
+import re
 import ssl
 from pathlib import Path
 
 from gateway.errors import ConfigError
+
+_CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.+?-----END CERTIFICATE-----", re.DOTALL)
 
 
 def server_context(section: str, certificate: Path, private_key: Path) -> ssl.SSLContext:
@@ -32,6 +36,13 @@ def trusting(section: str, authorities: Path) -> ssl.SSLContext:
             f"{section} {authorities}: {_reason(exc)}; it is a PEM file of certificates"
         ) from exc
     return context
+
+
+def fingerprint(certificate: Path) -> str:
+    """SHA-256 of the first certificate in the file, the server's own, in hex."""
+    own = _CERTIFICATE.search(certificate.read_text(encoding="ascii", errors="replace"))
+    assert own is not None, "server_context read it"
+    return hashlib.sha256(ssl.PEM_cert_to_DER_cert(own[0])).hexdigest()
 
 
 def _none_asked() -> str:

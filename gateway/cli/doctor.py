@@ -127,13 +127,15 @@ def _ports(settings: Settings) -> Iterator[Finding]:
     wanted = (
         ("SIP udp", socket.SOCK_DGRAM, sip.bind, sip.udp_port, "[sip] udp_port"),
         ("SIP tcp", socket.SOCK_STREAM, sip.bind, sip.tcp_port, "[sip] tcp_port"),
+        ("SIP tls", socket.SOCK_STREAM, sip.bind, sip.tls_port, "[sip] tls_port"),
         ("HTTP", socket.SOCK_STREAM, http.host, http.port, "[http] port"),
     )
     for part, kind, host, port, key in wanted:
         if port is False:
             continue
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
         try:
-            with socket.socket(socket.AF_INET, kind) as probe:
+            with socket.socket(family, kind) as probe:
                 if sys.platform != "win32" and kind is socket.SOCK_STREAM:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 probe.bind((host, port))

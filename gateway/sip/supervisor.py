@@ -79,10 +79,10 @@ class Supervisor:
         """Of the engine that runs now."""
         return self._process.pid if self._process else None
 
-    def port(self, transport: str) -> int | None:
-        """The real one, once it is open; None without this transport."""
-        ports = {item.transport: item.port for item in self._opening.listeners}
-        return ports.get(transport)
+    @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """With the real ports, once they are open."""
+        return self._opening.listeners
 
     async def ready(self) -> None:
         """Returns once ports are open, or wait for the journal; raises what forbids them."""

@@ -20,6 +20,7 @@ from gateway.sip.wire import (
     Answered,
     Cause,
     Journalled,
+    Listener,
     Registration,
     Report,
     Send,
@@ -103,17 +104,22 @@ class UserAgent:
         await self._tasks.__aexit__(kind, error, traceback)
 
     @property
+    def listeners(self) -> tuple[Listener, ...]:
+        """The transports with their real ports, also where the settings say any."""
+        return self._supervisor.listeners
+
+    @property
     def udp_port(self) -> int | None:
-        """The real port, also where the settings say any; None without UDP."""
-        return self._supervisor.port("UDP")
+        """None without UDP."""
+        return self._port("UDP")
 
     @property
     def tcp_port(self) -> int | None:
-        return self._supervisor.port("TCP")
+        return self._port("TCP")
 
     @property
     def tls_port(self) -> int | None:
-        return self._supervisor.port("TLS")
+        return self._port("TLS")
 
     @property
     def engine_pid(self) -> int | None:
@@ -164,6 +170,9 @@ class UserAgent:
                 if account.registrar
             ),
         ]
+
+    def _port(self, transport: str) -> int | None:
+        return {item.transport: item.port for item in self.listeners}.get(transport)
 
     def _registration_health(self, name: str) -> Health:
         state = self._registrations.get(name)

@@ -8,7 +8,15 @@ from typing import Any, Self, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
-from aiohttp import ClientConnectionError, ClientError, ClientSession, ClientTimeout
+from aiohttp import (
+    ClientConnectionError,
+    ClientError,
+    ClientSession,
+    ClientTimeout,
+    Fingerprint,
+    ServerFingerprintMismatch,
+    TCPConnector,
+)
 
 from gateway.errors import GatewayError
 from gateway.web.local import LocalAccess, read_local_access
@@ -51,8 +59,11 @@ class GatewayClient:
         self._session: ClientSession | None = None
 
     async def __aenter__(self) -> Self:
+        pin = self._access.fingerprint
         self._session = ClientSession(
-            timeout=_PATIENCE, headers={"Authorization": f"Bearer {self._access.token}"}
+            timeout=_PATIENCE,
+            headers={"Authorization": f"Bearer {self._access.token}"},
+            connector=TCPConnector(ssl=Fingerprint(bytes.fromhex(pin)) if pin else True),
         )
         return self
 
@@ -112,6 +123,11 @@ class GatewayClient:
             ) as response:
                 document = _document(await response.text())
                 status = response.status
+        except ServerFingerprintMismatch as exc:
+            raise GatewayUnreachable(
+                f"{self._access.url} is another server than the gateway that runs on this"
+                " data folder; it was not sent the token"
+            ) from exc
         except (ClientConnectionError, OSError) as exc:
             raise GatewayUnreachable(
                 f"no gateway answers at {self._access.url}: is the gateway running? "

@@ -2,7 +2,7 @@
 
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 FILE_NAME = "http.json"
@@ -15,11 +15,13 @@ class LocalAccess:
 
     url: str
     token: str = field(repr=False)
+    fingerprint: str = ""
+    """SHA-256 of the certificate of an HTTPS server: that one, and no other, is the gateway."""
 
 
 def write_local_access(data_dir: Path, access: LocalAccess) -> None:
     """Replace the file in one step, readable by this user alone."""
-    content = {"url": access.url, "token": access.token}
+    content = asdict(access)
     unfinished = data_dir / f"{FILE_NAME}.{os.getpid()}"
     unfinished.unlink(missing_ok=True)
     descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -32,7 +34,7 @@ def read_local_access(data_dir: Path) -> LocalAccess | None:
     """None when no gateway has left one here, or it cannot be read."""
     try:
         content = json.loads((data_dir / FILE_NAME).read_text(encoding="utf-8"))
-        return LocalAccess(content["url"], content["token"])
+        return LocalAccess(content["url"], content["token"], content.get("fingerprint", ""))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

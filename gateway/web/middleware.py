@@ -6,7 +6,7 @@ import time
 from uuid import uuid4
 
 from aiohttp import web
-from aiohttp.typedefs import Handler, Middleware
+from aiohttp.typedefs import Handler
 
 from gateway.errors import (
     AddressError,
@@ -130,16 +130,3 @@ def _gateway_problem(exc: GatewayError) -> HttpProblem:
         case _:
             log.error("unexpected %s: %s", type(exc).__name__, exc)
             return HttpProblem(Code.INTERNAL_ERROR, str(exc))
-
-
-def only_for_hosts(names: frozenset[str]) -> Middleware:
-    """Refuse other names in Host, which a web page that rebinds its DNS name would send."""
-
-    @web.middleware
-    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        name = re.sub(r":\d+$", "", request.host).lower()
-        if name not in names:
-            raise invalid(f"this gateway is not {name!r}; use {' or '.join(sorted(names))}")
-        return await handler(request)
-
-    return middleware

@@ -2,25 +2,28 @@
 
 import errno
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from ipaddress import ip_address
 from typing import Self
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from gateway.config import Http
 from gateway.errors import AlreadyRunning, ConfigError
 from gateway.metrics import Metrics
+from gateway.tls import fingerprint, server_context
 from gateway.web.access import Gate
 from gateway.web.body import read_body, read_query
 from gateway.web.idempotency import OnceOnly
-from gateway.web.middleware import MAX_BODY_BYTES, Ledger, only_for_hosts, problem_documents
+from gateway.web.middleware import MAX_BODY_BYTES, Ledger, problem_documents
 from gateway.web.openapi import openapi_document
+from gateway.web.origin import same_origin_only
 from gateway.web.route import Answer, Call, QueryParameters, RequestBody, Resource, Route
 
 _STOP_SECONDS = 4.0
+_REACHED_BY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  bound, reached
 _TAKEN = frozenset({errno.EADDRINUSE, 10013, 10048})  # WSAEACCES, WSAEADDRINUSE
 
 
@@ -51,6 +54,7 @@ class WebServer:
         self._metrics = metrics
         self._stack = AsyncExitStack()
         self._port = http.port
+        self._fingerprint = ""
 
     @property
     def port(self) -> int:
@@ -60,10 +64,14 @@ class WebServer:
     @property
     def url(self) -> str:
         """Where this machine reaches it."""
-        host = self._http.host
-        if host in {"0.0.0.0", "::", ""}:  # noqa: S104  where it is bound, not what to bind
-            host = "127.0.0.1"
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._port}"
+        host = _REACHED_BY.get(self._http.host, self._http.host)
+        scheme = "http" if self._http.tls_certificate is None else "https"
+        return f"{scheme}://{f'[{host}]' if ':' in host else host}:{self._port}"
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its certificate, as ``gateway.tls`` has it; empty without TLS."""
+        return self._fingerprint
 
     @property
     def routes(self) -> tuple[Route, ...]:
@@ -88,8 +96,9 @@ class WebServer:
 
     async def _bind(self, runner: web.AppRunner) -> None:
         host, port = self._http.host, self._http.port
+        context = self._tls()
         try:
-            await web.TCPSite(runner, host, port).start()
+            await web.TCPSite(runner, host, port, ssl_context=context).start()
         except OSError as exc:
             if exc.errno in _TAKEN:
                 raise AlreadyRunning(
@@ -102,11 +111,22 @@ class WebServer:
             ) from exc
         self._port = runner.addresses[0][1]
 
+    def _tls(self) -> ssl.SSLContext | None:
+        """Raises ConfigError."""
+        certificate, private_key = self._http.tls_certificate, self._http.tls_private_key
+        if certificate is None or private_key is None:
+            return None
+        context = server_context("[http]", certificate, private_key)
+        self._fingerprint = fingerprint(certificate)
+        return context
+
     def _application(self) -> web.Application:
-        middlewares: list[Middleware] = [Ledger(self._metrics).middleware, problem_documents]
-        if is_loopback(self._http.host):
-            own = {"localhost", "127.0.0.1", "[::1]", self._http.host.lower()}
-            middlewares.append(only_for_hosts(frozenset(own)))
+        names = {"localhost", self._http.host.lower(), *self._http.allowed_hosts}
+        middlewares = (
+            Ledger(self._metrics).middleware,
+            problem_documents,
+            same_origin_only(names),
+        )
         application = web.Application(middlewares=middlewares, client_max_size=MAX_BODY_BYTES)
         for route in self.routes:
             application.router.add_route(route.method, route.path, self._endpoint(route))

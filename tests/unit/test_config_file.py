@@ -51,10 +51,16 @@ def test_lists_in_the_environment_are_json() -> None:
         pytest.param("[http]\nport = 70000", ["http.port", "65535"], id="range"),
         pytest.param("[sip]\ntls_port = 5061", ["sip", "needs tls_ca"], id="tls-of-nobody"),
         pytest.param(
+            '[http]\ntls_certificate = "a.pem"', ["http", "tls_private_key"], id="half-of-tls"
+        ),
+        pytest.param(
             '[[sip.accounts]]\nname = "a"\nuri = "sip:a@x"\nusername = "a"\n'
             'registrar = "sips:x"',
             ["account a", "set tls_port"],
             id="tls-without-a-port",
+        ),
+        pytest.param(
+            '[http]\nallowed_hosts = ["https://x"]', ["without a port"], id="host-name"
         ),
         pytest.param(
             '[[sip.accounts]]\nname = "a"\nuri = "bot@x"', ["not a SIP URI"], id="uri"

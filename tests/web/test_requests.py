@@ -57,7 +57,7 @@ async def test_two_mebibytes_are_too_large(api: Api, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "10.0.0.1"]
+    "host", ["evil.example", "evil.example:8765", "127.0.0.1.evil.example", "1.evil", "[::1"]
 )
 async def test_a_page_that_rebinds_its_name_to_loopback_gets_nothing(
     api: Api, host: str
@@ -65,10 +65,13 @@ async def test_a_page_that_rebinds_its_name_to_loopback_gets_nothing(
     reply = await api.get("/v1/phone", headers={"Host": host})
 
     assert (reply.status, reply.code) == (400, "invalid_request")
+    assert "[http] allowed_hosts" in reply.json["detail"]
 
 
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8765", "127.0.0.1", "[::1]:8765"])
-async def test_the_names_of_loopback_are_served(api: Api, host: str) -> None:
+@pytest.mark.parametrize(
+    "host", ["localhost", "LOCALHOST:8765", "localhost.", "127.0.0.1", "10.0.0.1", "[::1]:8765"]
+)
+async def test_an_address_or_loopbacks_name_is_served(api: Api, host: str) -> None:
     reply = await api.get("/v1/phone", headers={"Host": host})
 
     assert reply.status == 200
@@ -155,3 +158,34 @@ async def test_requests_are_counted_by_route_not_by_path(office: Office) -> None
     assert 'method="GET",route="unmatched",status="404"' in text
     assert 'method="other",route="unmatched"' in text
     assert "msg_1" not in text
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        pytest.param("https://evil.example", id="another-site"),
+        pytest.param("http://127.0.0.1:3000", id="another-port"),
+        pytest.param("http://127.0.0.1.evil.example", id="another-domain"),
+        pytest.param("null", id="null"),
+        pytest.param("http://[", id="nonsense"),
+    ],
+)
+async def test_a_page_of_another_site_changes_nothing(office: Office, origin: str) -> None:
+    body = {"to": "101", "text": "forged"}
+
+    for path, token in (("/v1/messages", "all"), ("/v1/hooks/open", None)):
+        reply = await office.api.post(path, json=body, token=token, headers={"Origin": origin})
+        assert (reply.status, reply.code) == (403, "not_allowed")
+
+    page = await office.api.get("/v1/messages", headers={"Origin": origin})
+    assert page.json["items"] == []
+
+
+async def test_a_page_of_the_gateways_own_may(office: Office) -> None:
+    origin = office.server.url.replace("http:", "https:")  # a proxy that speaks TLS before it
+
+    reply = await office.api.post(
+        "/v1/messages", json={"to": "101", "text": "hi"}, headers={"Origin": origin}
+    )
+
+    assert reply.status == 202

@@ -103,16 +103,40 @@ async def test_a_stopped_server_has_given_its_port_back(database: Database) -> N
         assert second.port == port
 
 
-async def test_beyond_loopback_any_name_is_served(database: Database) -> None:
-    headers = {"Host": "gateway.office.example"}
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("gateway.office.example", 200),
+        ("Gateway.Office.Example:80", 200),
+        ("10.0.0.5:8765", 200),
+        ("rebound.example", 400),
+    ],
+)
+async def test_beyond_loopback_a_name_is_served_when_it_is_listed(
+    database: Database, name: str, expected: int
+) -> None:
+    http = Http(host="0.0.0.0", port=0, allowed_hosts=("gateway.office.example",))
 
     async with (
         ClientSession() as session,
-        server(database, Http(host="0.0.0.0", port=0)) as running,
-        session.get(f"{running.url}/openapi.json", headers=headers) as response,
+        server(database, http) as running,
+        session.get(f"{running.url}/openapi.json", headers={"Host": name}) as response,
     ):
         status = response.status
 
+    assert status == expected
+
+
+@pytest.mark.parametrize("host", ["::1", "::"])
+async def test_ipv6_is_served(database: Database, host: str) -> None:
+    async with (
+        ClientSession() as session,
+        server(database, Http(host=host, port=0)) as running,
+        session.get(f"{running.url}/openapi.json") as response,
+    ):
+        status = response.status
+
+    assert running.url.startswith("http://[::1]:")
     assert status == 200
 
 
