@@ -70,7 +70,8 @@ class Ended:
 class GatewayProcess:
     """``python -m gateway run`` on a folder of its own, entered when it says it is ready."""
 
-    def __init__(self, folder: Path, *sections: str) -> None:
+    def __init__(self, folder: Path, *sections: str, sip: str = "") -> None:
+        """*sip* is what its own section of that name has more."""
         folder.mkdir(exist_ok=True)
         self.data_dir = folder / "data"
         self.sip_port = free_port()
@@ -79,7 +80,7 @@ class GatewayProcess:
         own = (
             f'data_dir = "{self.data_dir}"',
             '[sip]\nbind = "127.0.0.1"',
-            f"udp_port = {self.sip_port}\ntcp_port = {self.sip_port}",
+            f"udp_port = {self.sip_port}\ntcp_port = {self.sip_port}\n{sip}",
             f"[http]\nport = {self.http_port}",
         )
         self.configuration.write_text("\n".join(own + (sections or (LOCAL_ACCOUNT,))))

@@ -141,7 +141,7 @@ class Kamailio:
             self._process = subprocess.Popen(
                 [
                     *("kamailio", "-f", str(self._folder / "kamailio.cfg")),
-                    *("-DD", "-E", "-m", "32", "-M", "4"),
+                    *("-DD", "-E", "-m", "64", "-M", "8"),
                     *("-Y", str(self._folder), "-P", str(self._folder / "pid")),
                 ],
                 stdout=log,
