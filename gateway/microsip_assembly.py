@@ -1,28 +1,25 @@
 """MicroSIP, put together: what drives it beside what follows its calls."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 
 from gateway.accounts import Accounts
-from gateway.call import Call
 from gateway.call_notice import CallNotices, NoticeSettings
 from gateway.calls import Calls, CallSettings, CallSources
 from gateway.clock import LocalZone, now
-from gateway.config import Settings
+from gateway.config import Phone, Settings
 from gateway.errors import InvalidRequest
 from gateway.limits import KeyedLimit
 from gateway.message import Submission
 from gateway.microsip.api_log import ApiLog
-from gateway.microsip.call_file import CallFile
+from gateway.microsip.call_sources import call_sources, no_sources
 from gateway.microsip.channels import choose_channel
 from gateway.microsip.control import MicroSip
 from gateway.microsip.hand_over_conf import hook_folder
 from gateway.microsip.hook_listener import HookListener
-from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.reading import Reading
 from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
@@ -85,7 +82,7 @@ async def _calls(
 ) -> AsyncIterator[Calls]:
     calls = Calls(
         call_log=ports.call_log,
-        sources=_nothing() if demo else _microsip(settings.phone.executable),
+        sources=_sources(settings.phone, demo=demo),
         notices=_notices(settings, ports, rules),
         clock=now,
         wake=ports.outbox.wake,
@@ -97,6 +94,12 @@ async def _calls(
         yield calls
 
 
+def _sources(phone: Phone, *, demo: bool) -> CallSources:
+    if demo or phone.driver in {"simulated", "none"}:
+        return no_sources()
+    return call_sources(phone.executable, now)
+
+
 def dialable(peer: str, rules: NumberRules) -> str:
     """What to dial to call *peer* back; empty when that is not possible, or not allowed."""
     try:
@@ -104,26 +107,6 @@ def dialable(peer: str, rules: NumberRules) -> str:
     except InvalidRequest:
         return ""
     return "" if rules.refusal(number) else number
-
-
-def _microsip(executable: str) -> CallSources:
-    def settings_file() -> Path | None:
-        return find_ini(this_pc(), executable)
-
-    return CallSources(records=CallFile(locate=settings_file).changed, ended_before=_unknown)
-
-
-def _nothing() -> CallSources:
-    """A simulated MicroSIP leaves no records."""
-
-    async def no_records() -> Sequence[Call]:
-        return ()
-
-    return CallSources(records=no_records, ended_before=_unknown)
-
-
-async def _unknown() -> datetime | None:
-    return None
 
 
 def _notices(settings: Settings, ports: MicroSipPorts, rules: NumberRules) -> CallNotices:

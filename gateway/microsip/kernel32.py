@@ -5,7 +5,7 @@ import sys
 assert sys.platform == "win32"
 
 from ctypes import POINTER, Structure, WinDLL, c_size_t, c_void_p, c_wchar
-from ctypes.wintypes import BOOL, DWORD, HANDLE, LONG, LPCWSTR, LPWSTR, WORD
+from ctypes.wintypes import BOOL, DWORD, FILETIME, HANDLE, LONG, LPCWSTR, LPWSTR, WORD
 
 _kernel32 = WinDLL("kernel32", use_last_error=True)
 
@@ -93,6 +93,16 @@ CloseHandle.restype = BOOL
 QueryFullProcessImageName = _kernel32.QueryFullProcessImageNameW
 QueryFullProcessImageName.argtypes = (HANDLE, DWORD, LPWSTR, POINTER(DWORD))
 QueryFullProcessImageName.restype = BOOL
+
+GetProcessTimes = _kernel32.GetProcessTimes
+GetProcessTimes.argtypes = (
+    HANDLE,
+    POINTER(FILETIME),  # creation
+    POINTER(FILETIME),  # exit
+    POINTER(FILETIME),  # kernel
+    POINTER(FILETIME),  # user
+)
+GetProcessTimes.restype = BOOL
 
 WaitForSingleObject = _kernel32.WaitForSingleObject
 WaitForSingleObject.argtypes = (HANDLE, DWORD)

@@ -17,7 +17,8 @@ from ctypes import (
     get_last_error,
     sizeof,
 )
-from ctypes.wintypes import DWORD, HANDLE
+from ctypes.wintypes import DWORD, FILETIME, HANDLE
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from gateway.errors import PhoneError
@@ -26,6 +27,7 @@ from gateway.microsip.instance import same_path
 from gateway.phone import Problem
 
 _LONGEST_PATH = 32768
+_FIRST_TICK = datetime(1601, 1, 1, tzinfo=UTC)  # of 100 ns each
 
 
 class UserProcesses:
@@ -100,6 +102,16 @@ def image_of(process: int) -> str:
         length = DWORD(len(path))
         kernel32.QueryFullProcessImageName(handle, 0, path, byref(length))
         return path.value
+
+
+def began_at(process: int) -> datetime | None:
+    """None where Windows does not tell."""
+    times = [FILETIME() for _ in range(4)]
+    with _opened(process, kernel32.PROCESS_QUERY_LIMITED_INFORMATION) as handle:
+        if handle is None or not kernel32.GetProcessTimes(handle, *map(byref, times)):
+            return None
+    ticks = times[0].dwHighDateTime << 32 | times[0].dwLowDateTime
+    return _FIRST_TICK + timedelta(microseconds=ticks // 10)
 
 
 @contextmanager
