@@ -29,7 +29,7 @@ uri = "sip:bot@localhost"
 port = {http_port}
 [[chat.rules]]
 who = ["sip:{tester}@{domain}"]
-allow = ["phone:read", "phone:control", "history:own"]
+allow = ["phone:read", "phone:control", "history:own", "send"]
 [phone]
 driver = "{driver}"
 [phone.dde]
