@@ -18,6 +18,7 @@ from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
 from gateway.store.tables import metadata
 from gateway.store.tokens import SqlTokens
+from gateway.store.webhooks import SqlWebhookQueue
 from tests.fakes import FakeClock
 from tests.peers.postgresql import PostgreSql
 
@@ -71,6 +72,11 @@ def command_log(database: Database) -> SqlCommandLog:
 @pytest.fixture
 def hook_log(database: Database) -> SqlHookLog:
     return SqlHookLog(database=database)
+
+
+@pytest.fixture
+def webhook_queue(database: Database) -> SqlWebhookQueue:
+    return SqlWebhookQueue(database=database)
 
 
 @pytest.fixture
