@@ -71,7 +71,7 @@ class Window:
         self._steering = steering
         self._version = version
         self._settings = Settings(ini, version) if ini else None
-        self.order_reset()
+        self._reset()
         self._running = True
         self._hang = False
         self._procedure = _WindowProcedure(self._received)
@@ -97,6 +97,11 @@ class Window:
         """What was reported before is at the test when this is done."""
 
     def order_reset(self) -> None:
+        """As just started."""
+        self._reset()
+        self._controls.follow(self._phone)
+
+    def _reset(self) -> None:
         self._phone = Softphone(self._version, Calls(hook=self._hook, record=self._record))
         if self._settings:
             values = self._settings.values
