@@ -46,6 +46,8 @@ class Look:
     volume: int | None = None
     """Of the loudspeaker, 0 to 100."""
     mic_volume: int | None = None
+    device: str | None = None
+    """The sound device that was put into its settings last: ``input 1 (Headset)``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,13 @@ from contextlib import (
     suppress,
 )
 
+from gateway.clock import now
 from gateway.config import Phone
 from gateway.errors import PhoneError
 from gateway.microsip.automatic import AutomaticChannel
+from gateway.microsip.device import DeviceChannel
 from gateway.microsip.no_phone import NoPhone
+from gateway.microsip.process import MicroSipProcess
 from gateway.microsip.simulated import SimulatedChannel
 from gateway.microsip.starting import StartingChannel
 from gateway.ports import Channel, Clock
@@ -27,32 +30,38 @@ NOT_WINDOWS = (
 if sys.platform == "win32":
     from gateway.microsip.copydata import CopyDataChannel
     from gateway.microsip.dde import DdeChannel
-    from gateway.microsip.local import microsip_process
+    from gateway.microsip.local import LocalSound, microsip_process
     from gateway.microsip.window import UserDesktop
 
     @asynccontextmanager
     async def _real(phone: Phone) -> AsyncIterator[Channel]:
-        async with _running(phone) as channel:
+        process = microsip_process(phone)
+        async with _running(phone, process) as channel:
             if not phone.start:
                 yield channel
                 return
-            yield StartingChannel(inner=channel, start=microsip_process(phone).start)
+            yield StartingChannel(inner=channel, start=process.start)
 
-    def _running(phone: Phone) -> AbstractAsyncContextManager[Channel]:
+    def _running(
+        phone: Phone, process: MicroSipProcess
+    ) -> AbstractAsyncContextManager[Channel]:
         if phone.driver == "dde":
             return DdeChannel(phone.dde)
         if phone.driver == "copydata":
-            return _by_window(phone)
-        return _automatic(phone)
-
-    def _by_window(phone: Phone) -> CopyDataChannel:
-        return CopyDataChannel(
-            desktop=UserDesktop(), executable=phone.executable, sleep=asyncio.sleep
-        )
+            return _by_window(phone, process)
+        return _automatic(phone, process)
 
     @asynccontextmanager
-    async def _automatic(phone: Phone) -> AsyncIterator[Channel]:
-        async with DdeChannel(phone.dde) as dde, _by_window(phone) as copydata:
+    async def _by_window(phone: Phone, process: MicroSipProcess) -> AsyncIterator[Channel]:
+        async with CopyDataChannel(
+            desktop=UserDesktop(), executable=phone.executable, sleep=asyncio.sleep
+        ) as channel:
+            sound = LocalSound(process)
+            yield DeviceChannel(inner=channel, process=process, sound=sound, clock=now)
+
+    @asynccontextmanager
+    async def _automatic(phone: Phone, process: MicroSipProcess) -> AsyncIterator[Channel]:
+        async with DdeChannel(phone.dde) as dde, _by_window(phone, process) as copydata:
             channel = AutomaticChannel(dde=dde, copydata=copydata)
             with suppress(PhoneError):  # chosen now if it can be, else by the first command
                 await channel.status()

@@ -41,6 +41,9 @@ def effect(
     """The evidence that *command*, handed over at *since*, was carried out; empty: none."""
     if command.verb is Verb.CLOSE:
         return "MicroSIP is gone" if after.gone else ""
+    if command.verb is Verb.DEVICE and after.look.device:
+        chosen = after.look.device
+        return chosen if chosen.startswith(f"{command.argument} ") else ""
     if command.verb in NOT_REPORTED:
         return level_effect(command, before.look, after.look) or word_effect(
             command, before.raw or "", after.raw or ""

@@ -5,7 +5,7 @@ import sys
 assert sys.platform == "win32"
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -25,6 +25,7 @@ from gateway.microsip.instance import Instance
 from gateway.microsip.process import Answers, MicroSipProcess
 from gateway.microsip.user_processes import UserProcesses
 from gateway.microsip.versions import OLDEST
+from gateway.microsip.wave_devices import wave_devices
 from gateway.microsip.window import UserDesktop
 
 
@@ -57,6 +58,20 @@ def event_hooks(executable: Path | None, data_dir: Path) -> EventHooks:
         version=UserDesktop().version(Instance(0, 0, str(executable))) or OLDEST,
         clock=now,
     )
+
+
+class LocalSound:
+    """The sound devices of this PC, with the settings of its MicroSIP."""
+
+    def __init__(self, process: MicroSipProcess) -> None:
+        self._process = process
+
+    def devices(self, kind: str) -> Sequence[str]:
+        return wave_devices(kind)
+
+    def ini(self) -> Path | None:
+        executable = self._process.executable()
+        return None if executable is None else ini_of(executable, this_pc())
 
 
 @asynccontextmanager

@@ -5,10 +5,8 @@ Not collected by itself; ``test_wine_process.py`` runs it under Wine.
 
 import asyncio
 import sys
-import winreg
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
-from ctypes import WinDLL, create_unicode_buffer, wintypes
 from pathlib import Path
 
 import pytest
@@ -18,11 +16,14 @@ from gateway.call import CallEventKind
 from gateway.clock import now
 from gateway.errors import ConflictError, PhoneError
 from gateway.phone import PhoneCommand, Problem, Verb
-from tests.peers.wine_started_microsip import Starts, startable
 
 assert sys.platform == "win32"
 
-from gateway.microsip.copydata import CopyDataChannel  # noqa: E402  the fence comes first
+import winreg  # noqa: E402  the fence comes first
+from ctypes import WinDLL, create_unicode_buffer, wintypes  # noqa: E402
+
+from gateway.microsip.copydata import CopyDataChannel  # noqa: E402
+from gateway.microsip.device import HAS_CALL, DeviceChannel, named  # noqa: E402
 from gateway.microsip.events_install import EventHooks, HookFiles, set_up  # noqa: E402
 from gateway.microsip.ini_file import IniFile  # noqa: E402
 from gateway.microsip.process import MINIMIZED, MicroSipProcess  # noqa: E402
@@ -30,8 +31,10 @@ from gateway.microsip.registry import installed_folders, program_folders  # noqa
 from gateway.microsip.starting import StartingChannel  # noqa: E402
 from gateway.microsip.user_processes import UserProcesses, image_of  # noqa: E402
 from gateway.microsip.versions import Version  # noqa: E402
+from gateway.microsip.wave_devices import wave_devices  # noqa: E402
 from gateway.microsip.window import UserDesktop  # noqa: E402
 from tests.peers.wine_installation import install  # noqa: E402
+from tests.peers.wine_started_microsip import Starts, startable  # noqa: E402
 
 pytestmark = pytest.mark.timeout(60)
 
@@ -251,6 +254,49 @@ async def _set_up(
     await set_up(
         lambda: hooks.install(chain=False), process=process, answers=channel.status, stop=stop
     )
+
+
+class Sound:
+    """Devices that Wine has not; the settings are real."""
+
+    def __init__(self, ini: Path) -> None:
+        self._ini = ini
+
+    def devices(self, kind: str) -> Sequence[str]:
+        return [f"Microphone ({kind})", f"Headset ({kind})"]
+
+    def ini(self) -> Path:
+        return self._ini
+
+
+async def test_another_device_is_chosen_while_microsip_is_ended_without_a_call(
+    installed: Path, process: MicroSipProcess, starts: Starts
+) -> None:
+    ini = installed.with_suffix(".ini")
+    async with by_window(installed) as inner:
+        channel = DeviceChannel(inner=inner, process=process, sound=Sound(ini), clock=now)
+        await process.start(channel.status)
+        await channel.execute(PhoneCommand(Verb.DEVICE, ("input", "1")))
+        put = (await channel.status()).device
+        await channel.execute(DIAL)
+        with pytest.raises(PhoneError) as refused:
+            await channel.execute(PhoneCommand(Verb.DEVICE, ("output", "0")))
+
+    assert put == "input 1 (Headset (input))"
+    assert read_by_windows(ini, "audioInputDevice") == "Headset (input)"
+    assert refused.value.detail == HAS_CALL
+    assert starts.count == 2
+
+
+async def test_the_devices_of_the_pc_are_listed_by_number(installed: Path) -> None:
+    inputs, outputs = wave_devices("input"), wave_devices("output")
+
+    with pytest.raises(PhoneError) as unknown:
+        named("output", 900, outputs)
+
+    assert unknown.value.problem == Problem.INVALID
+    assert all(f"{at} {name}" in unknown.value.detail for at, name in enumerate(outputs))
+    assert all(0 < len(name) < 32 for name in [*inputs, *outputs])
 
 
 WORDS = st.sampled_from(

@@ -6,7 +6,7 @@ from gateway.microsip.evidence import effect as effect_since, may_still_show, pr
 from gateway.microsip.observation import Observation
 from gateway.microsip.reported import NOT_REPORTED
 from gateway.phone import PhoneCommand, Verb
-from gateway.phone_status import PhoneState
+from gateway.phone_status import Look, PhoneState
 from tests.fakes import NOON
 
 IDLE, RINGING, DIALING, ACTIVE, HELD, UNKNOWN = (
@@ -167,6 +167,22 @@ def test_a_value_in_the_string_is_evidence_of_a_setting(
     evidence = effect(command(verb, *arguments), seen(raw=before), seen(raw=after))
 
     assert evidence == (after if shown else "")
+
+
+@pytest.mark.parametrize(
+    ("device", "shown"),
+    [
+        ("input 3 (Headset)", True),
+        ("input 31 (Headset)", False),
+        ("output 3 (Headset)", False),
+    ],
+)
+def test_the_device_in_the_settings_is_evidence(device: str, *, shown: bool) -> None:
+    after = Observation(look=Look(device=device))
+
+    evidence = effect(command(Verb.DEVICE, "input", "3"), Observation(), after)
+
+    assert evidence == (device if shown else "")
 
 
 @pytest.mark.parametrize("verb", Verb)
