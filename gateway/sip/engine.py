@@ -256,6 +256,7 @@ def _endpoint_configuration(writer: TraceWriter) -> pj.EpConfig:
     configuration = pj.EpConfig()
     configuration.uaConfig.threadCnt = 0
     configuration.uaConfig.userAgent = "sip-message-gateway"
+    configuration.uaConfig.mwiUnsolicitedEnabled = False  # or anybody's NOTIFY is answered 200
     configuration.medConfig.threadCnt = 0
     log = configuration.logConfig
     log.writer = writer

@@ -157,9 +157,10 @@ async def test_a_taken_port_is_named_with_its_remedy(make: Make, transport: str)
     [
         ({"bind": "203.0.113.77"}, "[sip] bind"),
         ({"bind": "localhost"}, "no IPv4 address"),
+        ({"bind": "::1"}, "is IPv6"),
         ({"udp_port": False, "tcp_port": False}, "no SIP transport"),
     ],
-    ids=["foreign-address", "host-name", "no-transport"],
+    ids=["foreign-address", "host-name", "ipv6", "no-transport"],
 )
 async def test_settings_that_cannot_work_say_which(
     make: Make, settings: dict[str, object], words: str, caplog: pytest.LogCaptureFixture

@@ -183,6 +183,9 @@ async def test_a_request_uri_of_300_characters_does_no_harm(
     [
         pytest.param("INVITE", {}, 488, id="invite-without-sdp"),
         pytest.param("SUBSCRIBE", {"Event": "presence"}, 489, id="subscribe"),
+        pytest.param("SUBSCRIBE", {"Event": "dialog"}, 489, id="subscribe-to-dialogs"),
+        pytest.param("SUBSCRIBE", {"Event": "message-summary"}, 489, id="subscribe-to-mail"),
+        pytest.param("CANCEL", {}, 481, id="cancel-of-nothing"),
     ],
 )
 async def test_other_requests_are_refused_without_a_6xx(

@@ -63,6 +63,17 @@ async def test_without_udp_everything_goes_over_tcp(make: Make, peer: Peer) -> N
 
 
 @pytest.mark.parametrize(
+    "target", ["sip:101@[::1]:5060", "sips:101@127.0.0.1", "sip:101@127.0.0.1;transport=tls"]
+)
+async def test_what_no_transport_here_reaches_is_refused_at_once(
+    user_agent: UserAgent, peer: Peer, target: str
+) -> None:
+    response = await user_agent.send(delivery(peer, target=target))
+
+    assert (response.status_code, response.local) == (400, True)
+
+
+@pytest.mark.parametrize(
     ("reply", "response"),
     [
         (Reply(202, "Accepted"), FinalResponse(202, "Accepted")),
