@@ -47,7 +47,7 @@ async def test_a_refusal_is_in_the_audit(
     assert (entry.text, entry.problem, entry.state) == (text, problem, CommandState.DONE)
     assert entry.outcome is not CommandOutcome.CONFIRMED
     assert (entry.who, bool(entry.detail)) == ("sip:101@office.example", True)
-    assert bench.phone.requests == bench.phone.written == bench.submitter.sent == []
+    assert (bench.phone.requests, bench.phone.written, bench.submitter.sent) == ([], [], [])
 
 
 async def test_a_command_beyond_the_senders_limit_is_in_the_audit() -> None:
@@ -69,4 +69,4 @@ async def test_a_command_that_came_too_late_is_in_the_audit(text: str) -> None:
 
     assert (bench.audited.text, bench.audited.outcome) == (text, CommandOutcome.FAILED)
     assert "too late" in bench.audited.detail
-    assert bench.phone.requests == bench.phone.written == []
+    assert (bench.phone.requests, bench.phone.written) == ([], [])
