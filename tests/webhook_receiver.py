@@ -15,6 +15,8 @@ from aiohttp import web
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 OLD_SECRET = "whsec_" + base64.b64encode(b"fedcba9876543210fedcba9876543210").decode()
 
+CLOSING = web.AppKey("closing", asyncio.Event)
+"""Set when the server is to end; until then a script may let its client wait."""
 Script = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -26,6 +28,7 @@ class Posted:
     timestamp: str
     signatures: tuple[str, ...]
     body: bytes
+    content_type: str
 
     @property
     def document(self) -> Any:
@@ -46,6 +49,7 @@ class WebhookReceiver:
         self.posted: list[Posted] = []
         self._script = deque(script)
         self._arrival = asyncio.Condition()
+        self._closing = asyncio.Event()
         self._runner: web.AppRunner | None = None
         self.port = 0
 
@@ -55,6 +59,7 @@ class WebhookReceiver:
 
     async def __aenter__(self) -> Self:
         application = web.Application()
+        application[CLOSING] = self._closing
         application.router.add_post("/events", self._take)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0)
         await self._runner.setup()
@@ -64,6 +69,7 @@ class WebhookReceiver:
 
     async def __aexit__(self, *_: object) -> None:
         assert self._runner is not None
+        self._closing.set()
         await self._runner.cleanup()
 
     async def until_posted(self, count: int = 1, *, within: float = 5) -> list[Posted]:
@@ -78,14 +84,13 @@ class WebhookReceiver:
             timestamp=request.headers["webhook-timestamp"],
             signatures=tuple(request.headers["webhook-signature"].split()),
             body=await request.read(),
+            content_type=request.content_type,
         )
         answer = self._script.popleft() if self._script else web.Response(status=204)
         async with self._arrival:
             self.posted.append(posted)
             self._arrival.notify_all()
         if answer is None:
-            await asyncio.Event().wait()
-        if isinstance(answer, web.Response):
-            return answer
-        assert answer is not None
-        return await answer(request)
+            await self._closing.wait()
+            return web.Response(status=503)
+        return answer if isinstance(answer, web.Response) else await answer(request)
