@@ -31,11 +31,11 @@ def track(ongoing: Sequence[Call], event: CallEvent) -> tuple[Change, ...]:
 
     *ongoing* are the calls without an end, oldest first. The user part is all that says
     which call an event is of, and MicroSIP lets one user have one call: it turns another
-    away. Empty: the event says nothing new, or not of which direction its call is.
+    away. Empty: the event is of no call that is known, nor does it say its direction.
     """
     its_own = [call for call in ongoing if _is_of(call, event)]
     change = _change(ongoing, its_own, event)
-    if change is None or (change.told is None and change.call in ongoing):
+    if change is None:
         return ()
     over, own = _superseded(its_own, change.call)
     return (*over, change, *own)
@@ -149,8 +149,8 @@ def _answered(its_own: Sequence[Call], event: CallEvent) -> Change | None:
         for call in its_own
         if call.direction is CallDirection.INCOMING and call.started_at <= event.at
     ]
-    if any(call.answered_at for call in incoming):
-        return None
+    if up := [call for call in incoming if call.answered_at]:
+        return Change(up[0])
     waiting = sorted(incoming, key=_only_came_in)
     call = waiting[0] if waiting else _new(event, CallDirection.INCOMING)
     return _up(call, event)
@@ -159,8 +159,10 @@ def _answered(its_own: Sequence[Call], event: CallEvent) -> Change | None:
 def _started(its_own: Sequence[Call], event: CallEvent) -> Change | None:
     """It does not say of which direction the call is that is up now."""
     before = [call for call in its_own if call.started_at <= event.at]
-    if not before or any(call.answered_at for call in before):
+    if not before:
         return None
+    if up := [call for call in before if call.answered_at]:
+        return Change(up[0])
     return _up(min(before, key=_only_came_in), event)
 
 

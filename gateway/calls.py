@@ -75,6 +75,7 @@ class Calls:
         self._known: dict[str, Call] = {}
         self._waiting: deque[CallCommit | Sequence[Call]] = deque()
         self._woken = asyncio.Event()
+        self._looking = asyncio.Lock()
 
     async def restore(self) -> None:
         """Go on from what is stored; before the first event is taken."""
@@ -83,6 +84,7 @@ class Calls:
             self._known[call.id] = call
 
     async def recent(self) -> Sequence[Call]:
+        await self._look_at_records()
         since = self._clock() - RECENT
         calls = [c for c in self._known.values() if not c.ended_at or c.ended_at > since]
         return sorted(calls, key=_start, reverse=True)
@@ -106,8 +108,8 @@ class Calls:
 
     async def look(self) -> None:
         """Once at everything but the hooks."""
+        await self._look_at_records()
         now = self._clock()
-        self._take_records(await self._sources.records())
         for change in overdue(self._ongoing(), now):
             self._apply(change, now)
         if ongoing := self._ongoing():
@@ -115,6 +117,10 @@ class Calls:
             for change in orphaned(ongoing, ended_before):
                 self._apply(change, now)
         self._forget(now - _MEMORY)
+
+    async def _look_at_records(self) -> None:
+        async with self._looking:
+            self._take_records(await self._sources.records())
 
     def _take_records(self, records: Sequence[Call]) -> None:
         now, of_old = self._clock(), list[Call]()

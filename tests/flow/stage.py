@@ -163,6 +163,7 @@ class Stage:
     def __init__(self, *, database: Database, cast: Cast) -> None:
         self.cast = cast
         self.clock, self.sender = cast.clock, cast.sender
+        self.database = database
         self.store = ObservedStore(database=database)
         self.archive = SqlArchive(database=database)
         self.audit = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
