@@ -71,6 +71,8 @@ class Database:
         self._engine: AsyncEngine | None = None
         self._writing: AsyncEngine | None = None
         self._unavailable: tuple[type[Exception], ...] = (OSError,)
+        self._unwritable = ""
+        """Why the last unit that writes could not."""
 
     async def __aenter__(self) -> Self:
         """Raises ConfigError when there can be no such database."""
@@ -142,9 +144,20 @@ class Database:
     async def _write(self, work: Work[T]) -> T:
         assert self._writing is not None, "the database is not open"
         if not self.is_sqlite:
-            return await self._run(self._writing, work)
+            return await self._committed(self._writing, work)
         async with self._writer:
-            return await self._run(self._writing, work)
+            return await self._committed(self._writing, work)
+
+    async def _committed(self, engine: AsyncEngine, work: Work[T]) -> T:
+        try:
+            result = await self._run(engine, work)
+        except StatementRefused:
+            raise
+        except StorageUnavailable as exc:
+            self._unwritable = str(exc)
+            raise
+        self._unwritable = ""
+        return result
 
     async def _run(self, engine: AsyncEngine, work: Work[T]) -> T:
         with self._translated():
@@ -183,7 +196,12 @@ class Database:
             await connection.close()
 
     async def health(self) -> Sequence[Health]:
-        """Whether it can be read."""
+        """Whether it can be read, and took what was written last.
+
+        What could not be written is tried again and again, so this does not stay.
+        """
+        if self._unwritable:
+            return [Health("database", ok=False, detail=self._unwritable)]
         try:
             await self.read(_select_one)
         except StorageUnavailable as exc:

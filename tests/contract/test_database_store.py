@@ -146,10 +146,14 @@ async def test_another_process_holding_the_file_is_unavailable_and_passes(
             other.execute("BEGIN IMMEDIATE")
             with pytest.raises(StorageUnavailable, match="locked"):
                 await store.add_inbound([arrival(received())])
+            [held] = await database.health()
             other.execute("ROLLBACK")
         other.close()
 
         assert len(await store.add_inbound([arrival(received())])) == 1
+        assert not held.ok  # though it can be read
+        assert "locked" in held.detail
+        assert [health.ok for health in await database.health()] == [True]
 
 
 async def test_a_database_that_can_be_read_is_healthy(database: Database) -> None:

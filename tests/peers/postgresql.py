@@ -22,6 +22,7 @@ class PostgreSql:
         self.port = free_port()
         self._folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
         self._databases = 0
+        self._options = ""
 
     def __enter__(self) -> Self:
         if is_root():
@@ -34,13 +35,21 @@ class PostgreSql:
             f"-p {self.port} -c listen_addresses=127.0.0.1 -c fsync=off"
             f" -c unix_socket_directories={self._folder}"
         )
-        log = str(self._folder / "log")
-        self._run("pg_ctl", "-D", str(data), "-o", options, "-l", log, "-w", "start")
+        self._options = options
+        self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
+        self.stop()
         shutil.rmtree(self._folder)
+
+    def start(self) -> None:
+        log = str(self._folder / "log")
+        self._control("-o", self._options, "-l", log, "-w", "start")
+
+    def stop(self) -> None:
+        """At once: connections are cut, what was committed is kept."""
+        self._control("-m", "immediate", "stop")
 
     def create_database(self) -> str:
         """The URL of a new, empty database."""
@@ -59,6 +68,9 @@ class PostgreSql:
             *("-c", f"GRANT ALL ON SCHEMA public TO {_GUARDED}"),
         )
         return url.replace(f"{_OWNER}@", f"{_GUARDED}@")
+
+    def _control(self, *arguments: str) -> None:
+        self._run("pg_ctl", "-D", str(self._folder / "data"), *arguments)
 
     def _run(self, program: str, *arguments: str) -> None:
         """As the user postgres where this is root: initdb refuses root."""
