@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from gateway.accounts import Accounts
 from gateway.call_notice import CallNotices, NoticeSettings
@@ -20,7 +21,9 @@ from gateway.microsip.channels import choose_channel
 from gateway.microsip.control import MicroSip
 from gateway.microsip.hand_over_conf import hook_folder
 from gateway.microsip.hook_listener import HookListener
+from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.reading import Reading
+from gateway.microsip.settings_in_use import SettingsInUse, read_settings
 from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.outbox import OutboundRequest, Outbox
@@ -56,7 +59,13 @@ async def microsip(
     ):
         words = StatusWords(settings.phone.dde.status_words)
         phone = MicroSip(
-            reading=Reading(channel=channel, words=words, clock=now, calls=calls),
+            reading=Reading(
+                channel=channel,
+                words=words,
+                clock=now,
+                calls=calls,
+                settings=None if demo else partial(_settings_in_use, settings.phone),
+            ),
             command_log=ports.command_log,
             rules=rules,
             phone=settings.phone,
@@ -65,6 +74,12 @@ async def microsip(
             sleep=asyncio.sleep,
         )
         yield phone, calls
+
+
+def _settings_in_use(phone: Phone) -> SettingsInUse | None:
+    if phone.driver in {"simulated", "none"}:
+        return None
+    return read_settings(find_ini(this_pc(), phone.executable), now())
 
 
 def _number_rules(settings: Settings) -> NumberRules:

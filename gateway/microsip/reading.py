@@ -19,10 +19,6 @@ FindSettings = Callable[[], SettingsInUse | None]
 """Reads microsip.ini, on a thread."""
 
 
-def no_settings() -> None:
-    """Where there is no microsip.ini to read."""
-
-
 class Reading:
     """What is known of MicroSIP at this moment."""
 
@@ -33,7 +29,7 @@ class Reading:
         words: StatusWords,
         clock: Clock,
         calls: CallWatch | None = None,
-        settings: FindSettings = no_settings,
+        settings: FindSettings | None = None,
     ) -> None:
         self.channel = channel
         self._words = words
@@ -51,7 +47,7 @@ class Reading:
 
     async def look_before(self, command: PhoneCommand) -> Observation:
         """A MicroSIP that does not run has no call; the channel may start it."""
-        settings = await asyncio.to_thread(self._settings) if command.verb in DIALS else None
+        settings = await self._read_settings() if command.verb in DIALS else None
         try:
             seen = await self.look()
         except PhoneError as exc:
@@ -75,8 +71,11 @@ class Reading:
         return await self.status_of(await self.look())
 
     async def status_of(self, seen: Observation) -> PhoneStatus:
-        settings = await asyncio.to_thread(self._settings)
+        settings = await self._read_settings()
         return merge(seen, settings, channel=self.channel.name, now=self._clock())
+
+    async def _read_settings(self) -> SettingsInUse | None:
+        return await asyncio.to_thread(self._settings) if self._settings else None
 
     async def _with_calls(self, seen: Observation) -> Observation:
         if self._calls is None:
