@@ -1,5 +1,6 @@
 """One command from its line to its reply: access, limits, age, run, audit."""
 
+import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -8,7 +9,7 @@ from gateway.chat.access import Access, Denied
 from gateway.chat.command import Call, Command, CommandLine, Reply
 from gateway.chat.reply import shown
 from gateway.chat.vocabulary import Vocabulary
-from gateway.errors import InvalidRequest
+from gateway.errors import InvalidRequest, StorageUnavailable
 from gateway.limits import KeyedLimit
 from gateway.message import uuid7
 from gateway.phone import CommandEntry, CommandOutcome, CommandState, Problem
@@ -16,6 +17,8 @@ from gateway.ports import Clock, CommandLog
 
 MAX_AUDITED_TEXT = 1000
 MAX_AUDITED_ARGUMENT = 200
+
+log = logging.getLogger(__name__)
 
 
 class Dispatcher:
@@ -99,7 +102,11 @@ class Dispatcher:
             return await self._not_again(earlier)
         reply = await _reply(command, call)
         reply = reply if reply.verb else replace(reply, verb=command.name)
-        await self._audit.finish(_done(entry, reply, self._clock()))
+        try:
+            await self._audit.finish(_done(entry, reply, self._clock()))
+        except StorageUnavailable as exc:
+            # It has happened, whatever the audit can say: its caller must not repeat it.
+            log.warning("%s %s is not in the audit: %s", entry.id, reply.outcome, exc)
         return replace(reply, command_id=entry.id)
 
     async def _recorded(self, entry: CommandEntry, reply: Reply) -> Reply:

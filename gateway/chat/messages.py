@@ -1,16 +1,19 @@
 """The command that writes to somebody else."""
 
+import logging
 from dataclasses import replace
 
 from gateway.address import SipUri
 from gateway.caller import Permission
 from gateway.chat.command import Call, Command, CommandLine, Reply
-from gateway.errors import AddressError, InvalidRequest, PhoneError
+from gateway.errors import AddressError, InvalidRequest, PhoneError, StorageUnavailable
 from gateway.phone import CommandOutcome, Problem
 from gateway.phone_message import PhoneMessage, parse_message
 from gateway.ports import CallControl, Submitter
 
 AS_ME = "as:me"
+
+log = logging.getLogger(__name__)
 
 _WHAT_TO_TYPE = "send takes a peer and a text; type: send 1002 I am back at three"
 
@@ -57,7 +60,12 @@ class MessageCommands:
             said = await self._call_control.write(message)
         except PhoneError as exc:
             return _not_known_to_be_sent(message, exc)
-        await self._submitter.keep_written(message)
+        try:
+            await self._submitter.keep_written(message)
+        except StorageUnavailable as exc:
+            # It was handed over, whatever the history can say: nobody must repeat it.
+            log.warning("a message to %s is not in the history: %s", message.number, exc)
+            said = f"{said}; the history has it not, the database is away"
         return Reply(
             outcome=CommandOutcome.UNCONFIRMED, subject=f"{AS_ME} {message.number}", state=said
         )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from gateway.address import Aor
 from gateway.archive import Archived, Page, Place
 from gateway.caller import Caller
-from gateway.errors import InvalidRequest, PhoneError
+from gateway.errors import InvalidRequest, PhoneError, StorageUnavailable
 from gateway.message import Direction, Message, MessageId, Status, uuid7
 from gateway.phone import CommandEntry, CommandOutcome, CommandResult, PhoneRequest, Problem
 from gateway.phone_message import PhoneMessage
@@ -169,6 +169,13 @@ class FakeCommandLog:
 
     async def dialled_since(self, since: datetime, *, who: str | None = None) -> int:
         raise NotImplementedError(since, who)
+
+
+class EndlessCommandLog(FakeCommandLog):
+    """The database goes away before the end of a command can be written down."""
+
+    async def finish(self, entry: CommandEntry) -> None:
+        raise StorageUnavailable(entry.id)
 
 
 def inbound(

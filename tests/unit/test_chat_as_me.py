@@ -6,10 +6,12 @@ import pytest
 
 from gateway.caller import Permission
 from gateway.config import ChatRule
+from gateway.errors import StorageUnavailable
+from gateway.message import Message
 from gateway.phone import CommandOutcome, CommandState, Problem
 from gateway.phone_message import PhoneMessage
 from tests.unit.chat_bench import Bench
-from tests.unit.chat_fakes import FakeCallControl, inbound
+from tests.unit.chat_fakes import EndlessCommandLog, FakeCallControl, FakeSubmitter, inbound
 
 HELLO = PhoneMessage("1002", "back at three")
 SEND_IT = "send as:me 1002 back at three"
@@ -132,6 +134,24 @@ async def test_what_did_not_surely_leave_is_not_in_the_history(
     assert reply.startswith(f"{word} send as:me 1002 (look at the phone) #")
     assert (bench.audited.outcome, bench.audited.problem) == (outcome, problem)
     assert bench.submitter.kept == []
+
+
+class NoHistory(FakeSubmitter):
+    """The database went away after MicroSIP took the message."""
+
+    async def keep_written(self, message: PhoneMessage) -> Message:
+        raise StorageUnavailable(message.number)
+
+
+async def test_what_left_is_told_though_the_history_is_lost() -> None:
+    bench = Bench(submitter=NoHistory(), audit=EndlessCommandLog())
+
+    reply = await bench.say(SEND_IT)
+
+    assert reply.startswith("WAIT send as:me 1002 (sent; MicroSIP does not report it; the")
+    assert "database is away" in reply
+    assert bench.phone.written == [HELLO]
+    assert bench.audited.state is CommandState.STARTED
 
 
 async def test_it_is_sent_once_for_its_message() -> None:

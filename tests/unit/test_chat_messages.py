@@ -7,7 +7,7 @@ import pytest
 from gateway.config import ChatRule
 from gateway.phone import CommandState
 from tests.unit.chat_bench import Bench
-from tests.unit.chat_fakes import inbound
+from tests.unit.chat_fakes import EndlessCommandLog, inbound
 
 
 async def test_send_queues_a_message_in_the_callers_name() -> None:
@@ -59,6 +59,13 @@ async def test_a_message_is_sent_once_for_its_command() -> None:
     assert len(bench.submitter.sent) == 1
     assert again[0].split("(")[0].startswith("OK send")
     assert first[0].endswith(bench.audited.id[-8:])
+
+
+async def test_a_message_that_is_queued_is_told_though_the_audit_is_lost() -> None:
+    bench = Bench(audit=EndlessCommandLog())
+
+    assert (await bench.say("send 102 hello")).startswith("OK send 102 (queued)")
+    assert len(bench.submitter.sent) == 1
 
 
 async def test_a_send_that_a_crash_cut_off_is_not_repeated() -> None:
