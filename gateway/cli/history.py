@@ -1,15 +1,13 @@
 """``sip-gateway history``: the messages that a query finds."""
 
 import json
-import shutil
-import sys
 from datetime import datetime
 from pathlib import Path
 
 import click
 
+from gateway.cli.listing import newest, one_line
 from gateway.cli.options import config_option, json_option, load_settings
-from gateway.query import MAX_PAGE
 from gateway.web.client import GatewayClient, JsonObject, call_gateway
 
 
@@ -22,16 +20,10 @@ def history(query: tuple[str, ...], *, limit: int, config: Path | None, as_json:
     """Show messages, newest first; QUERY is as in the chat: invoice from:1001 after:-7d."""
 
     async def work(client: GatewayClient) -> list[JsonObject]:
-        items: list[JsonObject] = []
-        cursor = ""
-        while len(items) < limit:
-            size = min(limit - len(items), MAX_PAGE)
-            page = await client.history(" ".join(query), limit=size, cursor=cursor)
-            items += page["items"]
-            cursor = page["next_cursor"] or ""
-            if not cursor:
-                break
-        return items
+        async def page_of(size: int, cursor: str) -> JsonObject:
+            return await client.history(" ".join(query), limit=size, cursor=cursor)
+
+        return await newest(limit, page_of)
 
     items = call_gateway(load_settings(config).data_dir, work)
     if as_json:
@@ -45,16 +37,10 @@ def history(query: tuple[str, ...], *, limit: int, config: Path | None, as_json:
 
 
 def _line(item: JsonObject) -> str:
-    """One line a message, cut to the terminal where there is one."""
     at = datetime.fromisoformat(item["created_at"]).astimezone()
     arrow = "->" if item["direction"] == "outbound" else "<-"
     sip = item["sip"]
     why = [f"{sip['status']} {sip['reason']}"] if sip and sip["status"] != 200 else []
     marks = " ".join([item["status"], *why, *item["flags"]])
     text = " ".join((item["text"] or f"[{item['content_type']}]").split())
-    line = f"{at:%Y-%m-%d %H:%M:%S} {arrow} {item['peer']} ({marks}) {text}"
-    line = "".join(character if character.isprintable() else "?" for character in line)
-    if sys.stdout.isatty():
-        width = shutil.get_terminal_size().columns
-        return line if len(line) <= width else line[: width - 3] + "..."
-    return line
+    return one_line(f"{at:%Y-%m-%d %H:%M:%S} {arrow} {item['peer']} ({marks}) {text}")
