@@ -6,7 +6,7 @@ import hashlib
 import hmac
 import json
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -76,6 +76,22 @@ class WebhookReceiver:
         """Everything posted so far, once it is *count* requests."""
         async with asyncio.timeout(within), self._arrival:
             await self._arrival.wait_for(lambda: len(self.posted) >= count)
+        return self.posted
+
+    def answer_all(self) -> None:
+        """Forget what is left of the script."""
+        self._script.clear()
+        self.posted.clear()
+
+    async def until_told(self, texts: Sequence[str], *, within: float) -> list[Posted]:
+        """Everything posted so far, once the text of each message is in it."""
+
+        def all_there() -> bool:
+            told = {posted.document["data"]["text"] for posted in self.posted}
+            return told >= set(texts)
+
+        async with asyncio.timeout(within), self._arrival:
+            await self._arrival.wait_for(all_there)
         return self.posted
 
     async def _take(self, request: web.Request) -> web.StreamResponse:

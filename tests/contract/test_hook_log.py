@@ -88,3 +88,30 @@ async def test_a_failing_message_keeps_the_webhook_out(
 
     assert isinstance(result, Exception)
     assert not receipt.duplicate
+
+
+async def test_a_webhook_is_kept_as_it_came(hook_log: SqlHookLog) -> None:
+    delivery = posted(1, duplicate_key="7")
+    await hook_log.add_hook(delivery, [])
+
+    kept = await hook_log.hook_delivery("hkd_1")
+
+    assert kept is not None
+    assert (kept.body, kept.source, kept.received_at) == (delivery.body, "alerts", NOON)
+    assert [name for name, _ in kept.headers] == ["X-Id", "X-Id"]
+    assert await hook_log.hook_delivery("hkd_2") is None
+
+
+async def test_pages_are_newest_first(hook_log: SqlHookLog) -> None:
+    message = sent("disk full")
+    await hook_log.add_hook(posted(1), [message])
+    for number in (2, 3):
+        await hook_log.add_hook(posted(number), [])
+
+    first = await hook_log.hook_deliveries(2)
+    second = await hook_log.hook_deliveries(2, before=first[-1].id)
+
+    assert [entry.id for entry in first] == ["hkd_3", "hkd_2"]
+    assert [entry.id for entry in second] == ["hkd_1"]
+    assert second[0].message_ids == (message.message.id,)
+    assert second[0].size == len(posted().body)

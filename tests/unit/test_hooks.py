@@ -8,7 +8,7 @@ from pydantic import SecretStr
 
 from gateway.address import Aor
 from gateway.config import HookSource
-from gateway.errors import InvalidRequest
+from gateway.errors import ConflictError, InvalidRequest
 from gateway.hook_delivery import HookDelivery, HookEntry, HookReceipt
 from gateway.hooks.notification import JsonObject, flat_text
 from gateway.hooks.receive import MAX_TEXT, Hooks, HookSettings
@@ -205,3 +205,12 @@ def test_a_flat_text_has_a_bounded_number_of_lines() -> None:
 
     assert len(lines) == 41
     assert lines[-1] == "(60 more)"
+
+
+async def test_a_webhook_whose_source_is_gone_is_not_replayed() -> None:
+    log = FakeHookLog()
+    await receiver(log, SOURCE).receive("open", HookRequest(body=b'{"text": "x"}'))
+    [(delivery, _)] = log.added
+
+    with pytest.raises(ConflictError, match=r"open.*hooks.sources"):
+        await receiver(log).replay(delivery.id)
