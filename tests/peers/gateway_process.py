@@ -201,6 +201,13 @@ class GatewayProcess:
         async with ClientSession() as session, session.get(url) as response:
             return await response.text()
 
+    async def readiness(self) -> tuple[int, dict[str, dict[str, Any]]]:
+        """The status of ``/readyz``, and its parts by name."""
+        url = f"http://127.0.0.1:{self.http_port}/readyz"
+        async with ClientSession() as session, session.get(url) as response:
+            document = await response.json()
+        return response.status, {part["part"]: part for part in document["parts"]}
+
     # --- the process ------------------------------------------------------------------
 
     @property

@@ -5,10 +5,9 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import pytest
-from aiohttp import ClientSession
 
 from gateway.web.client import RequestRefused
 from tests.peers.gateway_process import (
@@ -74,14 +73,6 @@ def outage(request: pytest.FixtureRequest) -> Iterator[Outage]:
         yield ServerStopped(server)
 
 
-async def ready(gateway: GatewayProcess) -> tuple[int, dict[str, Any]]:
-    """The status of ``/readyz``, and its parts by name."""
-    url = f"http://127.0.0.1:{gateway.http_port}/readyz"
-    async with ClientSession() as session, session.get(url) as response:
-        document = await response.json()
-    return response.status, {part["part"]: part for part in document["parts"]}
-
-
 async def test_nothing_is_lost_while_the_database_is_away(
     tmp_path: Path, outage: Outage
 ) -> None:
@@ -97,7 +88,7 @@ async def test_nothing_is_lost_while_the_database_is_away(
             await gateway.send(f"sip:101@{anna.host_port}", "not now")
 
         async def says_so() -> bool:
-            status, parts = await ready(gateway)
+            status, parts = await gateway.readiness()
             return status == 503 and not parts["database"]["ok"]
 
         await eventually(says_so)
@@ -105,7 +96,7 @@ async def test_nothing_is_lost_while_the_database_is_away(
         outage.end()
 
         async def works_again() -> bool:
-            return (await ready(gateway))[0] == 200
+            return (await gateway.readiness())[0] == 200
 
         await eventually(works_again, 60)
 
