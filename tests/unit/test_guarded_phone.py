@@ -91,7 +91,10 @@ async def written(line: str, data_dir: Path) -> tuple[list[PhoneCommand], list[C
     return channel.executed, [*audit.entries.values()]
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    deadline=None,
+)
 @given(
     verb=st.sampled_from(["dial", "CallTo", "transfer"]),
     number=disguised_numbers(),

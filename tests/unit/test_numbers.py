@@ -4,7 +4,7 @@ import re
 from string import ascii_letters
 
 import pytest
-from hypothesis import assume, example, given, strategies as st
+from hypothesis import HealthCheck, assume, example, given, settings, strategies as st
 
 from gateway.errors import InvalidRequest
 from gateway.numbers import NumberRules, fits, read_number, readings, spellings
@@ -17,6 +17,8 @@ DIALLED = re.compile(
     re.ASCII,
 )
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine fails nothing."""
 READ = [
     ("1002", "1002"),
     ("+49 30 123", "+4930123"),
@@ -79,6 +81,7 @@ def test_what_could_reach_somebody_else_is_not_read(written: str, expected: str)
     assert expected in refused.value.detail
 
 
+@UNHURRIED
 @given(st.text(st.sampled_from('0149*#+ -.()%2Bsiptel:@h;=/"[]\n\0\u00a0?,&'), max_size=40))
 @example("sip:1@h;maddr=h")
 def test_whatever_is_read_can_be_dialled(written: str) -> None:
@@ -183,6 +186,7 @@ def test_a_set_in_a_pattern_keeps_its_dash() -> None:
     assert not fits({"109"}, "10[0-5]")
 
 
+@UNHURRIED
 @given(disguised_numbers())
 def test_no_spelling_of_a_denied_number_gets_through(written: str) -> None:
     rules = NumberRules(deny=DENIED, domains=OWN)
@@ -194,6 +198,7 @@ def test_no_spelling_of_a_denied_number_gets_through(written: str) -> None:
     assert rules.refusal(number)
 
 
+@UNHURRIED
 @given(disguised_numbers())
 def test_a_disguise_that_is_read_is_no_other_number(written: str) -> None:
     assume(not written.lower().startswith("sip"))
@@ -205,11 +210,13 @@ def test_a_disguise_that_is_read_is_no_other_number(written: str) -> None:
     assert number == re.sub(r"[^0-9*#+]", "", digits)
 
 
+@UNHURRIED
 @given(st.from_regex(r"[0-9*#+]{1,32}", fullmatch=True), st.sampled_from(["00", "011"]))
 def test_what_is_allowed_is_looked_at_when_it_is_denied_too(number: str, prefix: str) -> None:
     assert spellings(number, prefix) <= readings(number, prefix)
 
 
+@UNHURRIED
 @given(st.text(ascii_letters + "0123456789 :@.;+*#", max_size=40))
 def test_any_text_has_a_reading(text: str) -> None:
     assert spellings(text, "00")

@@ -1,13 +1,15 @@
 """A message for MicroSIP to send, checked, then as the string that it is handed."""
 
 import pytest
-from hypothesis import example, given, strategies as st
+from hypothesis import HealthCheck, example, given, settings, strategies as st
 
 from gateway.errors import InvalidRequest
 from gateway.microsip.message_string import message_string
 from gateway.phone_message import MAX_BYTES, PhoneMessage, parse_message
 from tests.unit.microsip_grammar import Understood, understood
 
+UNHURRIED = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""A busy machine fails nothing."""
 TAKEN = [
     ("1002", "hello", "1002 hello"),
     ("+49 30-123", "hello", "+4930123 hello"),
@@ -117,6 +119,7 @@ _NUMBERS = st.one_of(
 )
 
 
+@UNHURRIED
 @given(number=_NUMBERS, text=_TEXTS, newer=st.booleans())
 @example(number="1002", text='hello"', newer=True)
 @example(number="*", text='" "', newer=False)
