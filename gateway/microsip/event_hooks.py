@@ -15,6 +15,7 @@ WITH_VIDEO = Version(3, 21, 6)
 """The first known to run a hook of its own for an answered call with video."""
 
 _OURS = re.compile(rf'(^|[\\/"]){re.escape(HOOK_PROGRAM)}"? |\bnotify-call ', re.IGNORECASE)
+_PROGRAM = re.compile(r'"([^"]*)"|(\S+)')
 
 Lines = Mapping[CallEventKind, str | None]
 """The line of each key in the ini; None: there is none."""
@@ -46,6 +47,12 @@ class Hook:
     @property
     def is_ours(self) -> bool:
         return bool(_OURS.search(self.value))
+
+    @property
+    def program(self) -> str:
+        """The file that it runs."""
+        found = _PROGRAM.match(self.value)
+        return (found[1] or found[2]) if found else ""
 
     @property
     def is_foreign(self) -> bool:

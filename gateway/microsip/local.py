@@ -13,6 +13,7 @@ from gateway.clock import now
 from gateway.config import Phone
 from gateway.errors import ConfigError
 from gateway.microsip.copydata import CopyDataChannel
+from gateway.microsip.event_hooks import Hook, hooks_in
 from gateway.microsip.events_install import (
     BUILT_PROGRAM,
     EventHooks,
@@ -20,9 +21,11 @@ from gateway.microsip.events_install import (
     fallback_python,
 )
 from gateway.microsip.hand_over_conf import hook_folder
-from gateway.microsip.installation import find_executable, ini_of, this_pc
+from gateway.microsip.ini import read_ini
+from gateway.microsip.installation import find_executable, find_ini, ini_of, this_pc
 from gateway.microsip.instance import Instance
 from gateway.microsip.process import Answers, MicroSipProcess
+from gateway.microsip.remarks import Facts, Running
 from gateway.microsip.user_processes import UserProcesses
 from gateway.microsip.versions import OLDEST
 from gateway.microsip.wave_devices import wave_devices
@@ -58,6 +61,39 @@ def event_hooks(executable: Path | None, data_dir: Path) -> EventHooks:
         version=UserDesktop().version(Instance(0, 0, str(executable))) or OLDEST,
         clock=now,
     )
+
+
+def facts(phone: Phone) -> Facts:
+    """Blocks for a moment."""
+    places, processes, desktop = this_pc(), UserProcesses(), UserDesktop()
+    instances = desktop.instances()
+    meant = phone.executable or next((one.executable for one in instances), "")
+    executable = find_executable(meant, places)
+    ini = find_ini(places, meant)
+    hooks = _hooks_in(ini)
+    return Facts(
+        session=processes.session(),
+        integrity=processes.integrity(),
+        running=tuple(
+            Running(one, desktop.version(one), processes.integrity(one.process))
+            for one in instances
+        ),
+        executable=executable,
+        executable_is_there=executable is not None and executable.is_file(),
+        places=places,
+        ini=ini,
+        hooks=hooks,
+        missing_programs=frozenset(
+            hook.program for hook in hooks if hook.is_ours and not Path(hook.program).is_file()
+        ),
+    )
+
+
+def _hooks_in(ini: Path | None) -> Sequence[Hook]:
+    try:
+        return hooks_in(read_ini(ini)) if ini else ()
+    except ConfigError:
+        return ()
 
 
 class LocalSound:

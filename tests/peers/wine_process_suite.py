@@ -4,16 +4,20 @@ Not collected by itself; ``test_wine_process.py`` runs it under Wine.
 """
 
 import asyncio
+import json
 import sys
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner, Result
 from hypothesis import given, settings, strategies as st
 
 from gateway.call import CallEventKind
+from gateway.cli import main
 from gateway.clock import now
+from gateway.config import Phone
 from gateway.errors import ConflictError, PhoneError
 from gateway.phone import PhoneCommand, Problem, Verb
 
@@ -23,7 +27,8 @@ import winreg  # noqa: E402  the fence comes first
 from ctypes import WinDLL, create_unicode_buffer, wintypes  # noqa: E402
 
 from gateway.microsip.copydata import CopyDataChannel  # noqa: E402
-from gateway.microsip.device import HAS_CALL, DeviceChannel, named  # noqa: E402
+from gateway.microsip.device import HAS_CALL, NOT_SURE, DeviceChannel, named  # noqa: E402
+from gateway.microsip.diagnosis import diagnose  # noqa: E402
 from gateway.microsip.events_install import EventHooks, HookFiles, set_up  # noqa: E402
 from gateway.microsip.ini_file import IniFile  # noqa: E402
 from gateway.microsip.process import MINIMIZED, MicroSipProcess  # noqa: E402
@@ -256,6 +261,58 @@ async def _set_up(
     )
 
 
+@pytest.fixture
+def config(installed: Path, tmp_path: Path) -> str:
+    path = tmp_path / "gateway.toml"
+    path.write_text(
+        f"data_dir = {json.dumps(str(tmp_path / 'data'))}\n"
+        f"[phone]\nexecutable = {json.dumps(str(installed))}\n",
+        encoding="utf-8",
+    )
+    return str(path)
+
+
+def test_a_microsip_that_runs_is_hooked_by_the_command_line(
+    installed: Path, config: str, starts: Starts
+) -> None:
+    async def run_it() -> None:
+        async with by_window(installed) as channel:
+            await _answering(channel)
+
+    def typed(*words: str) -> Result:
+        return CliRunner().invoke(main, ["events", *words, "--config", config])
+
+    ini = installed.with_suffix(".ini")
+    UserProcesses().start(str(installed), MINIMIZED)
+    asyncio.run(run_it())
+    refused = typed("install")
+    hooked = typed("install", "--stop-microsip")
+    again = typed("install")
+    status = typed("status")
+    read = read_by_windows(ini, "cmdCallEnd")
+    said = asyncio.run(diagnose(Phone(executable=str(installed)), clock=now))
+    removed = typed("uninstall", "--stop-microsip")
+
+    assert (refused.exit_code, hooked.exit_code, removed.exit_code) == (1, 0, 0)
+    assert "--stop-microsip" in refused.output
+    assert f"hooks are in {ini}: outgoing, incoming, ring" in hooked.output
+    assert "nothing to do" in again.output
+    assert status.output.count("sip-gateway") >= len(CallEventKind)
+    assert read.endswith(" end --")
+    assert read_by_windows(ini, "cmdCallEnd") == ""
+    assert len(UserDesktop().instances()) == 1
+    assert any("both run at" in line and grade == "ok" for grade, line in said)
+    assert any("event hooks are installed" in line for _, line in said)
+    assert starts.count == 3
+
+
+def test_a_microsip_that_does_not_run_is_told_by_doctor(installed: Path) -> None:
+    said = asyncio.run(diagnose(Phone(executable=str(installed)), clock=now))
+
+    assert any(f"starts {installed} (as configured)" in line for _, line in said)
+    assert any("no event hooks" in line for _, line in said)
+
+
 class Sound:
     """Devices that Wine has not; the settings are real."""
 
@@ -284,7 +341,8 @@ async def test_another_device_is_chosen_while_microsip_is_ended_without_a_call(
 
     assert put == "input 1 (Headset (input))"
     assert read_by_windows(ini, "audioInputDevice") == "Headset (input)"
-    assert refused.value.detail == HAS_CALL
+    # Windows that change while they are read may for once show nothing: then nothing is ended.
+    assert refused.value.detail in {HAS_CALL, NOT_SURE}
     assert starts.count == 2
 
 
@@ -310,7 +368,7 @@ WORDS = st.sampled_from(
 def test_a_key_is_read_as_windows_reads_it(tmp_path: Path) -> None:
     numbers = iter(range(10_000))
 
-    @settings(max_examples=300, deadline=None)
+    @settings(max_examples=150, deadline=None)
     @given(text=st.lists(WORDS, max_size=14).map("".join))
     def check(text: str) -> None:
         # Windows keeps what it read of a file for a while: each has a name of its own.

@@ -287,4 +287,5 @@ def test_our_hooks_are_told_from_others(value: str, *, ours: bool) -> None:
     (hook,) = [hook for hook in hooks_in(ini) if hook.kind is END]
 
     assert hook.is_ours == ours
+    assert hook.program == (value.split('"')[1] if '"' in value else value.partition(" ")[0])
     assert hook.is_foreign == (bool(value) and not ours)
