@@ -79,7 +79,8 @@ class Calls:
     """The call of the chosen tab: hold, transfer and DTMF are for this one alone."""
     remembered: str = ""
     """A number to be dialled at the next registration."""
-    _next_key: int = 0
+    next_key: int = 0
+    """Of the next record in [Calls]."""
     _later: list[tuple[float, Callable[[], None]]] = field(default_factory=list)
 
     def tick(self) -> None:
@@ -175,7 +176,7 @@ class Calls:
             self._after(self.conditions.picks_up_after, lambda: self._confirm(call))
 
     def _add(self, call: PlayedCall) -> PlayedCall:
-        call.key, self._next_key = self._next_key, (self._next_key + 1) % 1000
+        call.key, self.next_key = self.next_key, (self.next_key + 1) % 1000
         self.ongoing.append(call)
         self.record(call.key, Record(call.user, call.kind, int(call.began)))
         return call

@@ -63,8 +63,13 @@ def commands(microsip: SteeredPeer) -> list[str]:
 
 
 def automatic(path: Path, service: str = "Nobody") -> Phone:
+    """Whether a MicroSIP that is missing is started, ``wine_process_suite.py`` tells."""
     return Phone(
-        driver="auto", executable=str(path), dde=Dde(service=service), calls_per_hour=1000
+        driver="auto",
+        executable=str(path),
+        start=False,
+        dde=Dde(service=service),
+        calls_per_hour=1000,
     )
 
 

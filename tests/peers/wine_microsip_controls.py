@@ -6,21 +6,23 @@ could be made for.
 
 import ctypes
 import sys
+from collections.abc import Sequence
 from ctypes import c_ssize_t, c_void_p, wintypes
 
 from tests.peers.copydata_softphone import Softphone
-from tests.peers.played_calls import PlayedCall, State
+from tests.peers.played_calls import Calls, PlayedCall, State
 
 assert sys.platform == "win32"
 
-WS_CHILD, WS_VISIBLE, WS_POPUP, WS_CAPTION = 0x40000000, 0x10000000, 0x80000000, 0x00C00000
+WS_CHILD, WS_VISIBLE, WS_POPUP = 0x40000000, 0x10000000, 0x80000000
 BS_CHECKBOX, ES_READONLY = 0x0002, 0x0800
 SW_HIDE, SW_SHOWNA = 0, 8
 BM_SETCHECK, TBM_SETPOS, TBM_SETRANGE, WM_SETTEXT = 0x00F1, 0x0405, 0x0406, 0x000C
+TCM_DELETEALLITEMS, TCM_INSERTITEM, TCIF_TEXT = 0x1309, 0x133E, 0x0001
 CBS_DROPDOWN = 0x0002
-ICC_BAR_CLASSES = 0x0004
+ICC_BAR_CLASSES, ICC_TAB_CLASSES = 0x0004, 0x0008
 
-MAIN_TAB = ANSWER = 1000
+MAIN_TAB = MESSAGES_TAB = ANSWER = 1000
 RECORD, MUTE_INPUT, MUTE_OUTPUT = 1005, 1018, 1019
 CALL, CALL_END, CALLER_ADDRESS, CALLER_NAME, DECLINE = 1022, 1023, 1025, 1026, 1032
 END, HOLD, NUMBER, TRANSFER = 1055, 1057, 1078, 1135
@@ -60,6 +62,18 @@ class _CommonControls(ctypes.Structure):
     _fields_ = (("size", wintypes.DWORD), ("classes", wintypes.DWORD))
 
 
+class _TabItem(ctypes.Structure):
+    _fields_ = (
+        ("mask", wintypes.UINT),
+        ("state", wintypes.DWORD),
+        ("state_mask", wintypes.DWORD),
+        ("text", wintypes.LPCWSTR),
+        ("length", ctypes.c_int),
+        ("image", ctypes.c_int),
+        ("parameter", wintypes.LPARAM),
+    )
+
+
 _InitCommonControls = ctypes.WinDLL("comctl32").InitCommonControlsEx
 _InitCommonControls.argtypes = [ctypes.POINTER(_CommonControls)]
 _InitCommonControls.restype = wintypes.BOOL
@@ -69,7 +83,7 @@ class Dialog:
     """A window with numbered controls."""
 
     def __init__(self, title: str, *, parent: int | None = None, style: int = 0) -> None:
-        style |= WS_CHILD if parent else WS_POPUP | WS_CAPTION
+        style |= WS_CHILD if parent else WS_POPUP
         self.window = _create("#32770", title, style, parent, None)
         self._controls: dict[int, int] = {}
 
@@ -87,11 +101,22 @@ class Dialog:
         _SendMessage(self._controls[number], BM_SETCHECK, int(checked), 0)
 
     def write(self, number: int, text: str) -> None:
-        written = ctypes.create_unicode_buffer(text)
-        _SendMessage(self._controls[number], WM_SETTEXT, 0, ctypes.addressof(written))
+        _write(self._controls[number], text)
+
+    def entitle(self, title: str) -> None:
+        _write(self.window, title)
+
+    def list_tabs(self, number: int, names: Sequence[str]) -> None:
+        _SendMessage(self._controls[number], TCM_DELETEALLITEMS, 0, 0)
+        for index, name in enumerate(names):
+            item = _TabItem(mask=TCIF_TEXT, text=name)
+            _SendMessage(self._controls[number], TCM_INSERTITEM, index, ctypes.addressof(item))
 
     def turn(self, number: int, position: int) -> None:
         _SendMessage(self._controls[number], TBM_SETPOS, 1, position)
+
+    def appear(self) -> None:
+        _ShowWindow(self.window, SW_SHOWNA)
 
     def close(self) -> None:
         DestroyWindow(self.window)
@@ -101,17 +126,20 @@ class Controls:
     """All that a user would see of the calls; ``follow`` brings it up to date."""
 
     def __init__(self, main_window: int) -> None:
-        classes = _CommonControls(ctypes.sizeof(_CommonControls), ICC_BAR_CLASSES)
+        wanted = ICC_BAR_CLASSES | ICC_TAB_CLASSES
+        classes = _CommonControls(ctypes.sizeof(_CommonControls), wanted)
         assert _InitCommonControls(ctypes.byref(classes))
         _create("STATIC", "", WS_CHILD | WS_VISIBLE, main_window, MAIN_TAB)
         self._dialer = _dialer(main_window)
         self._messages = _messages()
+        self._tabs: list[str] = []
+        self._caption = ""
         self._ringing: dict[int, Dialog] = {}
 
     def follow(self, phone: Softphone) -> None:
         calls = phone.calls
         self._follow_dialer(phone)
-        self._follow_messages(phone.version, calls.selected)
+        self._follow_messages(phone.version, calls)
         ringing = {id(c): c for c in calls.ongoing if c.state is State.INCOMING}
         for gone in self._ringing.keys() - ringing.keys():
             self._ringing.pop(gone).close()
@@ -138,14 +166,23 @@ class Controls:
         dialer.enable(TRANSFER, enabled=selected is not None and selected.state in _UP)
         dialer.check(HOLD, checked=_is_held(selected))
 
-    def _follow_messages(self, version: str, selected: PlayedCall | None) -> None:
-        messages = self._messages
+    def _follow_messages(self, version: str, calls: Calls) -> None:
+        messages, selected = self._messages, calls.selected
         rings = selected is not None and selected.state is State.INCOMING
         messages.show(END, visible=selected is not None)
         messages.show(CALL_END, visible=selected is None or (rings and version != "3.20.5"))
         messages.show(HOLD, visible=_is_up(selected))
         messages.check(HOLD, checked=_is_held(selected))
         messages.show(TRANSFER, visible=selected is not None and selected.state in _UP)
+        # A tab stays when its call is over; here the last one alone does.
+        tabs = [call.user for call in calls.ongoing] or self._tabs[:1]
+        if tabs != self._tabs:
+            self._tabs = tabs
+            messages.list_tabs(MESSAGES_TAB, tabs)
+        caption = selected.user if selected else "".join(tabs[:1])
+        if caption != self._caption:
+            self._caption = caption
+            messages.entitle(caption)
 
 
 def _is_up(call: PlayedCall | None) -> bool:
@@ -174,17 +211,25 @@ def _messages() -> Dialog:
     for number in (CALL_END, END, TRANSFER):
         messages.add(number)
     messages.add(HOLD, style=BS_CHECKBOX)
+    messages.add(MESSAGES_TAB, "SysTabControl32")
     return messages
 
 
 def _ringing(call: PlayedCall) -> Dialog:
-    ringing = Dialog("ẋẋẋ ẋẋẋ", style=WS_VISIBLE)
+    # Without caption or focus: else Wine waits 2 s for a window manager when it is closed.
+    ringing = Dialog("ẋẋẋ ẋẋẋ")
     ringing.add(ANSWER, style=WS_VISIBLE)
     ringing.add(DECLINE, style=WS_VISIBLE)
     for number in (CALLER_NAME, CALLER_ADDRESS):
         style = WS_CHILD | WS_VISIBLE | ES_READONLY
         _create("Edit", call.user, style, ringing.window, number)
+    ringing.appear()
     return ringing
+
+
+def _write(window: int, text: str) -> None:
+    written = ctypes.create_unicode_buffer(text)
+    _SendMessage(window, WM_SETTEXT, 0, ctypes.addressof(written))
 
 
 def _create(

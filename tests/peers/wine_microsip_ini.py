@@ -72,6 +72,11 @@ class Settings:
         if self._version == "3.22.3":
             write(self.path, "Settings", "version", self._version)
 
+    def next_key(self) -> int:
+        """Of the record after the newest there is."""
+        newest = read(self.path, "Settings", "callsLastKey")
+        return (int(newest) + 1) % 1000 if newest else 0
+
     def record(self, key: int, record: Record) -> None:
         """A line of [Calls], written at once."""
         write(self.path, "Calls", str(key), str(record))

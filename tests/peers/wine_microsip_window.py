@@ -10,6 +10,7 @@ import argparse
 import ctypes
 import os
 import sys
+import time
 from collections.abc import Callable
 from ctypes import c_size_t, c_ssize_t, c_void_p, wintypes
 from pathlib import Path
@@ -30,6 +31,8 @@ WS_OVERLAPPEDWINDOW = 0x00CF0000
 EXECUTE = 1
 TAKEN, DROPPED = 0, 1
 PUMP_MS = 10
+SAVED_AFTER = 5.0  # seconds from a change of a slider
+SIP_TAKES = 0.01  # seconds: what it does to a call shows later than its answer
 
 _WindowProcedure = ctypes.WINFUNCTYPE(
     c_ssize_t, wintypes.HWND, wintypes.UINT, wintypes.WPARAM, wintypes.LPARAM
@@ -73,7 +76,7 @@ class Window:
         self._settings = Settings(ini, version) if ini else None
         self._reset()
         self._running = True
-        self._hang = False
+        self._hang = self._frozen = False
         self._procedure = _WindowProcedure(self._received)
         window_class = _WindowClass(procedure=self._procedure, name="MicroSIP")
         assert _RegisterClass(ctypes.byref(window_class)), ctypes.get_last_error()
@@ -89,8 +92,12 @@ class Window:
         while self._running:
             ddeml.pump(PUMP_MS)
             self._steering.obey(self, wait=0)
+            while self._frozen:
+                self._steering.obey(self, wait=None)
             self._phone.calls.tick()
             self._controls.follow(self._phone)
+            if self._save_at is not None and time.monotonic() >= self._save_at:
+                self._save()
         self._save()
 
     def order_sync(self) -> None:
@@ -103,14 +110,17 @@ class Window:
 
     def _reset(self) -> None:
         self._phone = Softphone(self._version, Calls(hook=self._hook, record=self._record))
+        self._phone.calls.conditions.takes_effect_after = SIP_TAKES
         if self._settings:
             values = self._settings.values
             self._phone.calls.conditions.single_mode = values["singleMode"] != "0"
+            self._phone.calls.next_key = self._settings.next_key()
             self._phone.levels["speak"] = int(values["volumeOutput"])
             self._phone.levels["mic"] = int(values["volumeInput"])
         self._ready = True
         self._drop_after: int | None = None
         self._dies = False
+        self._save_at: float | None = None
 
     def order_conditions(self, **conditions: object) -> None:
         """How the far side and the network behave: see ``Conditions``."""
@@ -135,8 +145,11 @@ class Window:
         self._phone.calls.register()
 
     def order_human(self, text: str) -> None:
-        """Somebody at the PC does what *text* would."""
+        """Somebody at the PC does what *text* would, and sees it done."""
+        conditions = self._phone.calls.conditions
+        usual, conditions.takes_effect_after = conditions.takes_effect_after, 0
         self._phone.execute(text)
+        conditions.takes_effect_after = usual
         self._controls.follow(self._phone)
 
     def order_save(self) -> None:
@@ -155,8 +168,12 @@ class Window:
         """From the next string on, until released: no message is pumped."""
         self._hang = True
 
+    def order_freeze(self) -> None:
+        """From now on, until released: as while it waits for a program that it ran."""
+        self._frozen = True
+
     def order_release(self) -> None:
-        self._hang = False
+        self._hang = self._frozen = False
 
     def order_die_at_next(self) -> None:
         """While it is asked, not before."""
@@ -171,11 +188,14 @@ class Window:
         if not command:
             return
         work = self._waited_for(key, command, user)
-        if key == "cmdIncomingCall":
-            # Its SIP thread waits; the window lives on.
-            Thread(target=work, name=key).start()
-        else:
+        if key != "cmdIncomingCall":
             work()
+            return
+        # Its SIP thread waits, and only then the phone rings; the window lives on.
+        waiting = Thread(target=work, name=key)
+        waiting.start()
+        while waiting.is_alive():
+            ddeml.pump(PUMP_MS)
 
     def _waited_for(self, key: str, command: str, user: str) -> Callable[[], None]:
         def work() -> None:
@@ -188,6 +208,7 @@ class Window:
             self._settings.record(key, record)
 
     def _save(self) -> None:
+        self._save_at = None
         if self._settings:
             self._settings.values["volumeOutput"] = str(self._phone.levels["speak"])
             self._settings.values["volumeInput"] = str(self._phone.levels["mic"])
@@ -224,7 +245,10 @@ class Window:
             if not self._drop_after:
                 return DROPPED
             self._drop_after -= 1
+        levels = dict(self._phone.levels)
         effect = self._phone.execute(text)
+        if self._phone.levels != levels:
+            self._save_at = time.monotonic() + SAVED_AFTER
         self._controls.follow(self._phone)
         raw = ctypes.string_at(copied.data, copied.size).hex()
         self._steering.report("copydata", text=text, effect=effect, raw=raw)
