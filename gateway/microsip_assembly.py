@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import partial
 
 from gateway.accounts import Accounts
+from gateway.call import CallEvent
 from gateway.call_notice import CallNotices, NoticeSettings
 from gateway.calls import Calls, CallSettings, CallSources
 from gateway.clock import LocalZone, now
@@ -24,11 +25,12 @@ from gateway.microsip.hook_listener import HookListener
 from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.reading import Reading
 from gateway.microsip.settings_in_use import SettingsInUse, read_settings
+from gateway.microsip.simulated import SimulatedChannel, Tell
 from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.outbox import OutboundRequest, Outbox
 from gateway.phone import Verb, parse_command
-from gateway.ports import CallLog, CommandLog
+from gateway.ports import CallLog, Channel, CommandLog
 
 NOTICES = "0.3/20"
 """To one recipient, per second / burst: as many as the chat answers a peer in a minute."""
@@ -53,9 +55,11 @@ async def microsip(
     Raises ConfigError when there is no way to listen.
     """
     rules = _number_rules(settings)
+    calls = await _restored_calls(settings, ports, rules, demo=demo)
+    folder = hook_folder(settings.data_dir)
     async with (
-        choose_channel(settings.phone, demo=demo, clock=now) as channel,
-        _calls(settings, ports, rules, demo=demo) as calls,
+        choose_channel(settings.phone, demo=demo, clock=now, tell=calls.take) as channel,
+        HookListener(folder=folder, take=_listening(calls, channel), clock=now),
     ):
         words = StatusWords(settings.phone.dde.status_words)
         phone = MicroSip(
@@ -91,10 +95,21 @@ def _number_rules(settings: Settings) -> NumberRules:
     )
 
 
-@asynccontextmanager
-async def _calls(
+def _listening(calls: Calls, channel: Channel) -> Tell:
+    """A simulated phone rings when a hook that is run by hand says so."""
+    if not isinstance(channel, SimulatedChannel):
+        return calls.take
+
+    def take(event: CallEvent) -> None:
+        calls.take(event)
+        channel.play(event)
+
+    return take
+
+
+async def _restored_calls(
     settings: Settings, ports: MicroSipPorts, rules: NumberRules, *, demo: bool
-) -> AsyncIterator[Calls]:
+) -> Calls:
     calls = Calls(
         call_log=ports.call_log,
         sources=_sources(settings.phone, demo=demo),
@@ -104,9 +119,7 @@ async def _calls(
         settings=CallSettings(),
     )
     await calls.restore()
-    folder = hook_folder(settings.data_dir)
-    async with HookListener(folder=folder, take=calls.take, clock=now):
-        yield calls
+    return calls
 
 
 def _sources(phone: Phone, *, demo: bool) -> CallSources:

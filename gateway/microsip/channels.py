@@ -17,7 +17,7 @@ from gateway.microsip.automatic import AutomaticChannel
 from gateway.microsip.device import DeviceChannel
 from gateway.microsip.no_phone import NoPhone
 from gateway.microsip.process import MicroSipProcess
-from gateway.microsip.simulated import SimulatedChannel
+from gateway.microsip.simulated import SimulatedChannel, Tell, nobody
 from gateway.microsip.starting import StartingChannel
 from gateway.ports import Channel, Clock
 
@@ -74,11 +74,11 @@ else:
 
 
 def choose_channel(
-    phone: Phone, *, demo: bool, clock: Clock
+    phone: Phone, *, demo: bool, clock: Clock, tell: Tell = nobody
 ) -> AbstractAsyncContextManager[Channel]:
     """Every one of them finds a MicroSIP that is started later, or again."""
     if demo or phone.driver == "simulated":
-        return nullcontext(SimulatedChannel(clock=clock))
+        return nullcontext(SimulatedChannel(clock=clock, tell=tell))
     if phone.driver == "none":
         return nullcontext(NoPhone(OFF))
     return _real(phone)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from gateway.call import CallEvent, CallEventKind
 from gateway.errors import PhoneError
 from gateway.microsip.simulated import SimulatedChannel
 from gateway.phone import PhoneCommand, Problem, Verb
@@ -117,3 +118,50 @@ async def test_a_closed_one_takes_no_message() -> None:
 
 def test_it_says_that_it_is_simulated() -> None:
     assert SimulatedChannel(clock=FakeClock()).simulated
+
+
+async def test_it_tells_what_event_hooks_would_tell() -> None:
+    clock, told = FakeClock(), list[CallEvent]()
+    phone = SimulatedChannel(clock=clock, tell=told.append)
+
+    await phone.execute(PhoneCommand(Verb.DIAL, ("sip:1002@office.example",)))
+    clock.advance(timedelta(seconds=1))
+    await phone.execute(PhoneCommand(Verb.HOLD))
+    await phone.execute(PhoneCommand(Verb.HANGUP))
+    phone.ring("1005")
+    await phone.execute(PhoneCommand(Verb.ANSWER))
+    await phone.execute(DIAL)
+    await phone.execute(PhoneCommand(Verb.CLOSE))
+
+    assert [f"{event.kind} {event.user}" for event in told] == [
+        "outgoing 1002",
+        "start 1002",
+        "end 1002",
+        "answer 1005",
+        "start 1005",
+        "end 1005",
+        "outgoing 1002",
+        "end 1002",
+    ]
+    assert len({event.id for event in told}) == len(told)
+
+
+async def test_a_hook_that_is_run_by_hand_lets_it_ring() -> None:
+    told: list[CallEvent] = []
+    phone = SimulatedChannel(clock=FakeClock(), tell=told.append)
+    shown: list[str | None] = []
+
+    for kind, user in (
+        ("incoming", "1"),
+        ("ring", "1"),
+        ("ring", "2"),
+        ("end", "2"),
+        ("end", "1"),
+    ):
+        phone.play(
+            CallEvent(id="evt_1", kind=CallEventKind(kind), user=user, at=FakeClock().now)
+        )
+        shown.append((await phone.status()).words)
+
+    assert shown == ["Idle", "Ringing 1", "Ringing 1", "Ringing 1", "Idle"]
+    assert told == []
