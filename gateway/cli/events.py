@@ -16,7 +16,7 @@ from gateway.microsip.event_hooks import Hook
 from gateway.microsip.events_install import Change, EventHooks, set_up
 
 if sys.platform == "win32":
-    from gateway.microsip.local import answers_by_window, event_hooks, microsip_process
+    from gateway.microsip.local import event_hooks, look_by_window, microsip_process
 
     def _hooks(settings: Settings) -> EventHooks:
         return event_hooks(microsip_process(settings.phone).executable(), settings.data_dir)
@@ -25,8 +25,8 @@ if sys.platform == "win32":
         work: Callable[[], Change], settings: Settings, *, stop: bool
     ) -> Change:
         process = microsip_process(settings.phone)
-        async with answers_by_window(process.executable()) as answers:
-            return await set_up(work, process=process, answers=answers, stop=stop)
+        async with look_by_window(process.executable()) as look:
+            return await set_up(work, process=process, look=look, stop=stop)
 
 else:
 

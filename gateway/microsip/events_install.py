@@ -3,12 +3,13 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.call import CallEventKind
-from gateway.errors import ConfigError, ConflictError, GatewayError
+from gateway.errors import ConfigError, ConflictError, GatewayError, PhoneError
 from gateway.microsip.event_hooks import (
     HOOK_PROGRAM,
     Hook,
@@ -21,8 +22,9 @@ from gateway.microsip.event_hooks import (
 )
 from gateway.microsip.ini import read_ini, write_ini
 from gateway.microsip.ini_file import IniFile
-from gateway.microsip.process import Answers, MicroSipProcess
+from gateway.microsip.process import MicroSipProcess
 from gateway.microsip.versions import Version
+from gateway.phone_status import CALL_UP, Look, PhoneState
 from gateway.ports import Clock
 
 BUILT_PROGRAM = Path(__file__).parent / "hook" / HOOK_PROGRAM
@@ -34,6 +36,9 @@ RUNNING = (
     "MicroSIP runs, and would write its own settings over these; end it by its menu, or add "
     "--stop-microsip: then it is ended and started again"
 )
+
+HAS_CALL = "MicroSIP has a call, which would be cut; wait for its end, then try again"
+BUSY = CALL_UP | {PhoneState.RINGING}
 
 log = logging.getLogger(__name__)
 
@@ -162,12 +167,20 @@ class EventHooks:
 
 
 async def set_up(
-    work: Callable[[], Change], *, process: MicroSipProcess, answers: Answers, stop: bool
+    work: Callable[[], Change],
+    *,
+    process: MicroSipProcess,
+    look: Callable[[], Awaitable[Look]],
+    stop: bool,
 ) -> Change:
     """Do *work* while MicroSIP is ended; raises ConflictError when it runs and may not be."""
-    if not stop and await asyncio.to_thread(process.running):
-        raise ConflictError(RUNNING)
-    return await process.while_stopped(work, answers)
+    if await asyncio.to_thread(process.running):
+        if not stop:
+            raise ConflictError(RUNNING)
+        with suppress(PhoneError):  # what takes no commands can be ended all the same
+            if (await look()).states & BUSY:
+                raise ConflictError(HAS_CALL)
+    return await process.while_stopped(work, look)
 
 
 def _chain(before: Lines) -> bytes:

@@ -5,7 +5,7 @@ import sys
 assert sys.platform == "win32"
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,12 +24,13 @@ from gateway.microsip.hand_over_conf import hook_folder
 from gateway.microsip.ini import read_ini
 from gateway.microsip.installation import find_executable, find_ini, ini_of, this_pc
 from gateway.microsip.instance import Instance
-from gateway.microsip.process import Answers, MicroSipProcess
+from gateway.microsip.process import MicroSipProcess
 from gateway.microsip.remarks import Facts, Running
 from gateway.microsip.user_processes import UserProcesses
 from gateway.microsip.versions import OLDEST
 from gateway.microsip.wave_devices import wave_devices
 from gateway.microsip.window import UserDesktop
+from gateway.phone_status import Look
 
 
 def microsip_process(phone: Phone) -> MicroSipProcess:
@@ -111,8 +112,10 @@ class LocalSound:
 
 
 @asynccontextmanager
-async def answers_by_window(executable: Path | None) -> AsyncIterator[Answers]:
-    """Whether it takes commands, for ``MicroSipProcess`` to find out."""
+async def look_by_window(
+    executable: Path | None,
+) -> AsyncIterator[Callable[[], Awaitable[Look]]]:
+    """Whether it takes commands, and has a call."""
     path = "" if executable is None else str(executable)
     async with CopyDataChannel(
         desktop=UserDesktop(), executable=path, sleep=asyncio.sleep

@@ -125,10 +125,13 @@ class MicroSipProcess:
                     await self._start(executable, answers)
 
     async def _start(self, executable: Path | None, answers: Answers) -> None:
-        await asyncio.to_thread(self._check, executable)
+        if await asyncio.to_thread(self._is_there, executable):
+            await answers()  # it says itself why it takes no commands
+            return
         await self._until_it_answers(str(executable), answers)
 
-    def _check(self, executable: Path | None) -> None:
+    def _is_there(self, executable: Path | None) -> bool:
+        """Whether it has a window already; raises PhoneError when it must not be started."""
         if self._processes.session() == 0:
             raise PhoneError(Problem.FAILED, SESSION_0)
         if executable is None:
@@ -139,8 +142,10 @@ class MicroSipProcess:
                 f"MicroSIP is not running, and there is no {executable} to start; correct "
                 "[phone] executable",
             )
-        if running := self._windows.instances():
+        running = self._windows.instances()
+        if running:
             pick(running, str(executable))  # beside another one it is not started
+        return bool(running)
 
     async def _until_it_answers(self, executable: str, answers: Answers) -> None:
         started = False
@@ -159,7 +164,9 @@ class MicroSipProcess:
                         started = await asyncio.to_thread(self._kept, executable, started)
                     await self._sleep(LOOK_EVERY)
         except TimeoutError:
-            why = NO_WINDOW if seen.problem == Problem.NOT_RUNNING else seen.detail
+            shown = await asyncio.to_thread(self._windows.instances)
+            hidden = seen.problem == Problem.NOT_RUNNING and not shown
+            why = NO_WINDOW if hidden else seen.detail
             raise PhoneError(Problem.FAILED, why) from seen
 
     def _kept(self, executable: str, started: bool) -> bool:  # noqa: FBT001  for a thread

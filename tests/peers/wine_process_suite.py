@@ -245,11 +245,15 @@ async def test_hooks_are_written_while_microsip_is_ended_and_survive_it(
         await _set_up(hooks, process, channel, stop=True)
         ran_again = len(UserDesktop().instances())
         await process.while_stopped(lambda: None, channel.status)  # it writes its settings
+        after_its_own_save = [hook.is_ours for hook in hooks.there()]
+        await channel.execute(DIAL)
+        hooks.uninstall()
+        with pytest.raises(ConflictError, match="has a call"):
+            await _set_up(hooks, process, channel, stop=True)
 
     assert set(untouched) == {""}
     assert ran_again == 1
-    assert all(hook.is_ours for hook in hooks.there())
-    assert not hooks.installable(chain=False)
+    assert after_its_own_save == [True] * len(CallEventKind)
     assert starts.count == 3
 
 
@@ -257,7 +261,7 @@ async def _set_up(
     hooks: EventHooks, process: MicroSipProcess, channel: CopyDataChannel, *, stop: bool
 ) -> None:
     await set_up(
-        lambda: hooks.install(chain=False), process=process, answers=channel.status, stop=stop
+        lambda: hooks.install(chain=False), process=process, look=channel.status, stop=stop
     )
 
 

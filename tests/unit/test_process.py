@@ -159,6 +159,15 @@ async def test_beside_another_one_it_is_not_started(pc: PlayedPc, other: str) ->
     assert pc.started == []
 
 
+async def test_one_that_is_there_says_itself_why_it_takes_no_commands(pc: PlayedPc) -> None:
+    pc.windows = [Instance(WINDOW, PROCESS, pc.executable)]
+
+    refused = await refusal(pc)  # a window, but no DDE server behind it
+
+    assert refused is AWAY
+    assert pc.started == []
+
+
 async def test_in_session_0_it_is_never_started(pc: PlayedPc) -> None:
     pc.session_id = 0
 
