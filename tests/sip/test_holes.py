@@ -21,8 +21,10 @@ def merged_ack(peer: Peer, method: str) -> tuple[bytes, ...]:
     return first, second.replace(b"z9hG4bK", b"z9hG4bKother")
 
 
-def without_host(peer: Peer, header: str, value: str) -> tuple[bytes, ...]:
-    return (message("hi", via_port=peer.port, changed={header: value}),)
+def without_host(
+    peer: Peer, header: str, value: str, method: str = "MESSAGE"
+) -> tuple[bytes, ...]:
+    return (message("hi", via_port=peer.port, method=method, changed={header: value}),)
 
 
 HOLES: dict[str, Callable[[Peer], tuple[bytes, ...]]] = {
@@ -31,6 +33,7 @@ HOLES: dict[str, Callable[[Peer], tuple[bytes, ...]]] = {
     "from": lambda peer: without_host(peer, "From", "<sip:101@[]>;tag=1"),
     "to": lambda peer: without_host(peer, "To", "<sip:bot@[]>"),
     "contact": lambda peer: without_host(peer, "Contact", "<sip:101@[]>"),
+    "record-route": lambda peer: without_host(peer, "Record-Route", "<sip:[];lr>", "INVITE"),
 }
 
 
