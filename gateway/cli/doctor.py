@@ -22,6 +22,7 @@ from gateway.microsip.diagnosis import diagnose
 from gateway.store.database import Database
 from gateway.web.client import GatewayClient, GatewayUnreachable, RequestRefused
 from gateway.web.local import read_local_access
+from gateway.webhooks.diagnosis import diagnose_endpoint
 
 REGISTRAR_WAIT = 2.0
 PART_WIDTH = 24
@@ -85,6 +86,9 @@ async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _rules(settings)
     for source in settings.hooks.sources:
         yield _hook(source.key, bool(source.secret.get_secret_value()))
+    for endpoint in settings.webhooks.endpoints:
+        grade, detail = await diagnose_endpoint(endpoint)
+        yield Finding(Grade(grade), f"webhooks {endpoint.id}", detail)
     for grade, detail in await diagnose(settings.phone, clock=now):
         yield Finding(Grade(grade), "MicroSIP", detail)
 

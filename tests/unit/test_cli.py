@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from gateway.cli import main
 from gateway.config import Phone
+from tests.webhook_receiver import SECRET as WEBHOOK_SECRET
 
 
 def run(*arguments: str) -> Result:
@@ -311,3 +312,16 @@ def test_doctor_names_the_port_that_is_taken(config: str, taken_port: int) -> No
     assert result.exit_code == 1
     assert f"fail  HTTP                     127.0.0.1:{taken_port}" in result.stdout
     assert "[http] port" in result.stdout
+
+
+def test_doctor_has_a_line_for_each_webhook_endpoint(config: str) -> None:
+    with Path(config).open("a") as file:
+        file.write(
+            f'[[webhooks.endpoints]]\nurl = "https://10.0.0.7/"\nsecret = "{WEBHOOK_SECRET}"\n'
+        )
+
+    result = run("doctor", "--json", "--config", config)
+
+    [line] = [one for one in json.loads(result.stdout) if one["part"].startswith("webhooks")]
+    assert line["grade"] == "fail"
+    assert "private_networks = true" in line["detail"]
