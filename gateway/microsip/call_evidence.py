@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from gateway.address import SipUri
-from gateway.call import Call, CallDirection, CallOutcome
+from gateway.call import INI, Call, CallDirection, CallOutcome
 from gateway.microsip.observation import Observation
 from gateway.phone import PhoneCommand, Verb
 
@@ -51,7 +51,9 @@ def _dialled(
     names = spelled(command.argument, before.prefix)
     for call in begun(before, after):
         outgoing = call.direction is CallDirection.OUTGOING
-        if outgoing and call.peer in names and _not_before(call.started_at, since):
+        # Of a new record it is enough that it may have begun then.
+        earliest = since.replace(microsecond=0) if _rounded(call, call.started_at) else since
+        if outgoing and call.peer in names and call.started_at >= earliest:
             return f"calls {names[call.peer]}"
     return ""
 
@@ -94,7 +96,7 @@ def _each(
     """*calls* as they are in *after*, if it happened to them at *since* or later."""
     ids = {call.id for call in calls}
     found = [(call, happened(call)) for call in after if call.id in ids]
-    return [call for call, at in found if at is not None and _not_before(at, since)]
+    return [call for call, at in found if at and at >= since and not _rounded(call, at)]
 
 
 def _is_up(call: Call) -> bool:
@@ -107,6 +109,6 @@ def _rings(call: Call) -> bool:
     return incoming and call.answered_at is None and call.ended_at is None
 
 
-def _not_before(at: datetime, since: datetime) -> bool:
+def _rounded(call: Call, at: datetime) -> bool:
     """[Calls] of microsip.ini knows whole seconds only."""
-    return at >= (since if at.microsecond else since.replace(microsecond=0))
+    return INI in call.sources and not at.microsecond

@@ -138,7 +138,7 @@ class CopyDataChannel:
     async def execute(self, command: PhoneCommand) -> None:
         found = await self._find()
         if command.verb in READ_FIRST:
-            self._seen = await self._read_controls(found.instance)
+            self._seen = await self._read_first(found.instance)
         await self._carry_out(found.instance, plan(command, found.version, self._seen))
 
     async def _carry_out(self, instance: Instance, steps: Plan) -> None:
@@ -166,12 +166,18 @@ class CopyDataChannel:
         found = await self._find()
         try:
             await self._take(found.instance, Text(PING))
+            self._seen = await self._read_controls(found.instance)
         except PhoneError as exc:
             if exc.problem == Problem.NOT_RESPONDING:
                 raise PhoneError(exc.problem, STUCK) from exc  # only the ping was sent
             raise
-        self._seen = await self._read_controls(found.instance)
         return self._seen
+
+    async def _read_first(self, instance: Instance) -> Look:
+        try:
+            return await self._read_controls(instance)
+        except PhoneError as exc:
+            raise PhoneError(Problem.FAILED, STUCK) from exc  # so that it was not done
 
     async def _read_controls(self, instance: Instance) -> Look:
         def work() -> Controls:

@@ -77,9 +77,10 @@ def level_effect(command: PhoneCommand, before: Look, after: Look) -> str:
     stood, stands = level(command, before), level(command, after)
     if stood is None or stands is None or stands != wanted(command, stood):
         return ""
-    if stands == stood and silenced(command, before) is silenced(command, after):
+    heard_again = silenced(command, before) and not silenced(command, after)
+    if stands == stood and not heard_again:
         return ""
-    return f"{stood} -> {stands}"
+    return f"{stood} -> {stands}" + (", no longer muted" if heard_again else "")
 
 
 def shortfall(command: PhoneCommand, after: Look) -> str:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.errors import PhoneError
-from gateway.microsip.controls import Controls
+from gateway.microsip.controls import Button, Controls, DialerPage
 from gateway.microsip.copydata import CopyDataChannel, Reply
 from gateway.microsip.instance import Instance
 from gateway.microsip.versions import Impossible, Text, Version, plan
@@ -34,6 +34,8 @@ class PlayedDesktop:
         self.shown = Controls()
         self.thawed = threading.Event()
         self.thawed.set()
+        self.unread = threading.Event()
+        self.unread.set()
 
     def instances(self) -> Sequence[Instance]:
         return list(self.running)
@@ -48,6 +50,7 @@ class PlayedDesktop:
         return self.replies.popleft() if self.replies else Reply.TAKEN
 
     def controls(self, instance: Instance, timeout: float) -> Controls:
+        self.unread.wait(5)
         return self.shown
 
     def close(self, instance: Instance) -> Reply:
@@ -96,13 +99,60 @@ async def answering(channel: CopyDataChannel) -> None:
                 return
 
 
-async def test_status_asks_nothing_of_the_phone_and_reports_nothing(
+MUTED = Controls(
+    dialer=DialerPage(end=Button(), hold=Button(), transfer=Button(), muted=True, volume=50)
+)
+
+
+async def test_status_is_what_the_windows_show(
     channel: CopyDataChannel, desktop: PlayedDesktop
 ) -> None:
-    words = (await channel.status()).words
+    desktop.shown = MUTED
 
-    assert words is None
+    look = await channel.status()
+
+    assert (look.words, look.muted, look.volume) == (None, True, 50)
     assert desktop.sent == ["msip:"]
+
+
+async def test_what_the_windows_show_decides_what_is_sent(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.versions[OFFICE] = OFFICE_VERSION
+    desktop.shown = MUTED
+
+    await channel.execute(PhoneCommand(Verb.MUTE))
+    await channel.execute(PhoneCommand(Verb.VOLUME, ("40",)))
+
+    assert desktop.sent == ["msip:micunmute", "msip:speakdown", "msip:speakdown"]
+    assert channel.phrase(PhoneCommand(Verb.MUTE)) == "msip:micunmute"
+
+
+async def test_windows_that_hang_are_given_up(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.unread.clear()
+
+    with pytest.raises(PhoneError) as hanging:
+        await channel.status()
+    desktop.unread.set()
+
+    assert hanging.value.problem == Problem.NOT_RESPONDING
+    assert "nothing was sent" in hanging.value.detail
+    assert desktop.sent == ["msip:"]
+
+
+async def test_where_the_windows_cannot_be_read_nothing_is_done_blindly(
+    channel: CopyDataChannel, desktop: PlayedDesktop
+) -> None:
+    desktop.unread.clear()
+
+    with pytest.raises(PhoneError) as hanging:
+        await channel.execute(PhoneCommand(Verb.MUTE))
+    desktop.unread.set()
+
+    assert hanging.value.problem == Problem.FAILED
+    assert desktop.sent == []
 
 
 async def test_the_version_decides_what_is_sent(

@@ -17,6 +17,7 @@ from gateway.microsip.versions import (
     plan,
 )
 from gateway.phone import PhoneCommand, Verb, parse_command
+from gateway.phone_status import Look
 
 V3_19, V3_20, V3_21, V3_22 = map(
     Version._make, [(3, 19, 31), (3, 20, 5), (3, 21, 4), (3, 22, 3)]
@@ -66,7 +67,7 @@ CONSTANT = {
     "/hangupall",
     "/answer",
     "/hangupincoming",
-    *("msip:", "msip:hold", "msip:micmute", "msip:micmuteclick"),
+    *("msip:", "msip:hold", "msip:micmute", "msip:micmuteclick", "msip:micunmute"),
     *("msip:speakup", "msip:speakdown", "msip:micup", "msip:micdown"),
 }
 WITH_ARGUMENT = re.compile(
@@ -94,6 +95,33 @@ def test_what_a_version_dials_is_not_sent_to_it(
     line: str, version: Version, strings: str
 ) -> None:
     assert describe(plan(command(line), version)) == strings
+
+
+SHOWN: list[tuple[str, Version, Look, str]] = [
+    ("volume 40", V3_20, Look(volume=50), "2 x msip:speakdown"),
+    ("volume 40", V3_22, Look(volume=53), "11 x msip:speakdown, 8 x msip:speakup"),
+    ("volume 90", V3_22, Look(volume=98), "msip:speakup, 2 x msip:speakdown"),
+    ("volume 40", V3_22, Look(mic_volume=50), "20 x msip:speakdown, 8 x msip:speakup"),
+    ("micvolume 75", V3_22, Look(mic_volume=50), "5 x msip:micup"),
+    ("volume 40", V3_22, Look(volume=40), ""),
+    (
+        "volume 40",
+        V3_22,
+        Look(volume=40, speaker_muted=True),
+        "msip:speakdown, msip:speakup",
+    ),
+    ("micvolume 0", V3_22, Look(mic_volume=0, muted=True), "msip:micup, msip:micdown"),
+    ("mute", V3_20, Look(muted=True), "msip:micmute"),
+    ("mute", V3_21, Look(muted=False), "msip:micmute"),
+    ("mute", V3_22, Look(muted=True), "msip:micunmute"),
+]
+
+
+@pytest.mark.parametrize(("line", "version", "look", "strings"), SHOWN)
+def test_what_the_windows_show_decides_the_steps(
+    line: str, version: Version, look: Look, strings: str
+) -> None:
+    assert describe(plan(command(line), version, look)) == strings
 
 
 @pytest.mark.parametrize(("line", "version", "remedy"), IMPOSSIBLE)
@@ -134,12 +162,15 @@ _WORDS = st.one_of(
     verb=st.sampled_from(Verb),
     words=st.lists(_WORDS, max_size=2),
     version=st.sampled_from(DRIVEN),
+    look=st.builds(
+        Look, muted=st.none() | st.booleans(), volume=st.none() | st.integers(0, 100)
+    ),
 )
 def test_no_argument_becomes_a_switch_or_a_message(
-    verb: Verb, words: list[str], version: Version
+    verb: Verb, words: list[str], version: Version, look: Look
 ) -> None:
     try:
-        steps = plan(parse_command(verb, tuple(words)), version)
+        steps = plan(parse_command(verb, tuple(words)), version, look)
     except InvalidRequest:
         return
 
