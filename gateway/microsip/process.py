@@ -67,9 +67,6 @@ class Processes(Protocol):
     def ended(self, process: int, timeout: float) -> bool:
         """Whether it has within *timeout* seconds; blocks meanwhile."""
 
-    def integrity(self, process: int | None = None) -> int | None:
-        """Its integrity level, of this process without one; None where nothing tells."""
-
 
 class MicroSipProcess:
     """The MicroSIP that is to be driven; one start at a time."""

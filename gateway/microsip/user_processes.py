@@ -73,6 +73,7 @@ class UserProcesses:
         return bool(waited == kernel32.WAIT_OBJECT_0)
 
     def integrity(self, process: int | None = None) -> int | None:
+        """Its integrity level, of this process without one; None where Windows keeps it."""
         wanted = kernel32.GetCurrentProcessId() if process is None else process
         with _opened(wanted, kernel32.PROCESS_QUERY_LIMITED_INFORMATION) as handle:
             token = HANDLE()

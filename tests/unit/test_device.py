@@ -77,9 +77,6 @@ class PlayedMicroSip:
     def ended(self, process: int, timeout: float) -> bool:
         return True
 
-    def integrity(self, process: int | None = None) -> int | None:
-        return None
-
     def devices(self, kind: str) -> Sequence[str]:
         return self.inputs if kind == "input" else []
 

@@ -65,9 +65,6 @@ class PlayedPc:
             self.processes = [one for one in self.processes if one != process]
         return not self.stays
 
-    def integrity(self, process: int | None = None) -> int | None:
-        return None
-
     async def answers(self) -> None:
         await asyncio.sleep(0)
         if not self.processes:
