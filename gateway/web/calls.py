@@ -7,7 +7,7 @@ from gateway.call_log import CallQuery
 from gateway.ports import CallLog
 from gateway.representation import call_json
 from gateway.web.body import Moment, Text, read_query
-from gateway.web.cursor import Cursor, decode_cursor, encode_cursor, filter_hash
+from gateway.web.cursor import cut, filter_hash, last_id
 from gateway.web.history import PageParameters
 from gateway.web.problem import not_found
 from gateway.web.route import Answer, Call as Request, Route, Scope, View
@@ -82,13 +82,10 @@ class Calls:
         parameters = read_query(request.request, CallParameters)
         conditions = parameters.model_dump(mode="json", exclude={"cursor", "limit"})
         mark = filter_hash({"path": "/v1/calls", **conditions})
-        before = decode_cursor(parameters.cursor, mark).key if parameters.cursor else ""
+        before = last_id(parameters.cursor, mark)
         limit = parameters.limit or _DEFAULT_LIMIT
         found = await self._call_log.calls(_query(parameters, limit + 1), before=before)
-        calls = found[:limit]
-        following = (
-            encode_cursor(Cursor(key=calls[-1].id), mark) if len(found) > limit else None
-        )
+        calls, following = cut(found, limit, mark, lambda call: call.id)
         items = tuple(call_view(call) for call in calls)
         return Answer.of(CallPageView(items=items, next_cursor=following))
 

@@ -10,7 +10,7 @@ from gateway.phone import CommandEntry, CommandOutcome
 from gateway.ports import Commander, CommandLog
 from gateway.representation import rfc3339
 from gateway.web.body import Text, read_body, read_query
-from gateway.web.cursor import Cursor, decode_cursor, encode_cursor, filter_hash
+from gateway.web.cursor import cut, filter_hash, last_id
 from gateway.web.history import PageParameters
 from gateway.web.idempotency import once_for
 from gateway.web.route import Answer, Call, RequestBody, Route, Scope, View
@@ -104,12 +104,9 @@ class Commands:
     async def audit(self, call: Call) -> Answer:
         parameters = read_query(call.request, PageParameters)
         limit = parameters.limit or _DEFAULT_LIMIT
-        before = decode_cursor(parameters.cursor, _MARK).key if parameters.cursor else None
+        before = last_id(parameters.cursor, _MARK) or None
         found = await self._command_log.commands(limit + 1, before=before)
-        entries = found[:limit]
-        following = (
-            encode_cursor(Cursor(key=entries[-1].id), _MARK) if len(found) > limit else None
-        )
+        entries, following = cut(found, limit, _MARK, lambda entry: entry.id)
         items = tuple(_entry_view(entry) for entry in entries)
         return Answer.of(AuditPageView(items=items, next_cursor=following))
 

@@ -3,10 +3,13 @@
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from gateway.web.problem import Code, HttpProblem
+
+Item = TypeVar("Item")
 
 _VERSION = 1
 
@@ -44,6 +47,21 @@ def decode_cursor(text: str, mark: str) -> Cursor:
             return Cursor(key=key, backwards=backwards)
         case _:
             raise _unfit("it is not one of this gateway's")
+
+
+def last_id(text: str, mark: str) -> str:
+    """The id of the last item of the page before; empty for the first page."""
+    return decode_cursor(text, mark).key if text else ""
+
+
+def cut(
+    found: Sequence[Item], limit: int, mark: str, item_id: Callable[[Item], str]
+) -> tuple[Sequence[Item], str | None]:
+    """The page of *found*, which has one item more if there is another page; its cursor."""
+    page = found[:limit]
+    if len(found) <= limit:
+        return page, None
+    return page, encode_cursor(Cursor(key=item_id(page[-1])), mark)
 
 
 def decode_archive_id(cursor: Cursor) -> int:

@@ -8,7 +8,7 @@ from gateway.message import message_id_text
 from gateway.ports import HookLog
 from gateway.representation import rfc3339
 from gateway.web.body import read_query
-from gateway.web.cursor import Cursor, decode_cursor, encode_cursor, filter_hash
+from gateway.web.cursor import cut, filter_hash, last_id
 from gateway.web.history import PageParameters
 from gateway.web.hooks import HookReceiptView, receipt_view
 from gateway.web.problem import not_found
@@ -69,12 +69,9 @@ class HookDeliveries:
     async def entries(self, call: Call) -> Answer:
         parameters = read_query(call.request, PageParameters)
         limit = parameters.limit or _DEFAULT_LIMIT
-        before = decode_cursor(parameters.cursor, _MARK).key if parameters.cursor else ""
+        before = last_id(parameters.cursor, _MARK)
         found = await self._hook_log.hook_deliveries(limit + 1, before=before)
-        page = found[:limit]
-        following = (
-            encode_cursor(Cursor(key=page[-1].id), _MARK) if len(found) > limit else None
-        )
+        page, following = cut(found, limit, _MARK, lambda entry: entry.id)
         items = tuple(_entry_view(entry) for entry in page)
         return Answer.of(HookPageView(items=items, next_cursor=following))
 

@@ -9,7 +9,7 @@ from gateway.events import Event, EventType
 from gateway.ports import Clock, WebhookQueue
 from gateway.representation import new_event_id, rfc3339
 from gateway.web.body import read_query
-from gateway.web.cursor import Cursor, decode_cursor, encode_cursor, filter_hash
+from gateway.web.cursor import cut, filter_hash, last_id
 from gateway.web.history import PageParameters
 from gateway.web.problem import not_found
 from gateway.web.route import Answer, Call, Route, Scope, View
@@ -147,12 +147,13 @@ class WebhookEndpoints:
         parameters = read_query(call.request, WebhookParameters)
         limit = parameters.limit or _DEFAULT_LIMIT
         mark = filter_hash({"path": call.request.path, "state": parameters.state})
-        before = decode_cursor(parameters.cursor, mark).key if parameters.cursor else ""
         found = await self._queue.webhooks(
-            endpoint.id, limit + 1, before=before, state=parameters.state
+            endpoint.id,
+            limit + 1,
+            before=last_id(parameters.cursor, mark),
+            state=parameters.state,
         )
-        page = found[:limit]
-        following = encode_cursor(Cursor(key=page[-1].id), mark) if len(found) > limit else None
+        page, following = cut(found, limit, mark, lambda webhook: webhook.id)
         items = tuple(_webhook_view(webhook) for webhook in page)
         return Answer.of(WebhookPageView(items=items, next_cursor=following))
 
