@@ -195,6 +195,7 @@ class Gateway:
             ChatPorts(
                 call_control=phone,
                 archive=stores.archive,
+                call_log=stores.calls,
                 submitter=outbox,
                 audit=stores.audit,
                 clock=now,

@@ -8,6 +8,7 @@ from datetime import tzinfo
 from gateway.address import Aor
 from gateway.chat.about import About
 from gateway.chat.access import Access
+from gateway.chat.calls import CallCommands
 from gateway.chat.command import Command
 from gateway.chat.confirm import Confirmations
 from gateway.chat.dispatch import Dispatcher
@@ -21,7 +22,7 @@ from gateway.chat.vocabulary import Vocabulary
 from gateway.config import Chat
 from gateway.limits import KeyedLimit
 from gateway.numbers import INTERNATIONAL_PREFIX
-from gateway.ports import Archive, CallControl, Clock, CommandLog, Submitter
+from gateway.ports import Archive, CallControl, CallLog, Clock, CommandLog, Submitter
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class ChatPorts:
 
     call_control: CallControl
     archive: Archive
+    call_log: CallLog
     submitter: Submitter
     audit: CommandLog
     clock: Clock
@@ -88,8 +90,9 @@ def _commands(
         timezone=ports.timezone,
     )
     history = HistoryCommands(archive=ports.archive, clock=ports.clock, timezone=ports.timezone)
+    calls = CallCommands(call_log=ports.call_log, clock=ports.clock, timezone=ports.timezone)
     messages = MessageCommands(submitter=ports.submitter, call_control=ports.call_control)
-    families = (phone, history, pager, messages)
+    families = (phone, calls, history, pager, messages)
     built_in = tuple(command for family in families for command in family.commands())
     about = About(
         others=(*built_in, *settings.plugins), access=access, version=settings.version

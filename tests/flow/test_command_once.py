@@ -19,6 +19,7 @@ from gateway.numbers import NumberRules
 from gateway.phone import CommandOutcome, PhoneCommand, Problem
 from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
+from gateway.store.calls import SqlCallLog
 from tests.fakes import FakeResponder
 from tests.flow.stage import BOT, Cast, Stage, request, running, staged
 
@@ -73,6 +74,7 @@ def with_phone(stage: Stage, responder: Late, channel: HangingChannel, data_dir:
         ChatPorts(
             call_control=phone,
             archive=stage.archive,
+            call_log=SqlCallLog(database=stage.database),
             submitter=stage.outbox,
             audit=stage.audit,
             clock=stage.clock,

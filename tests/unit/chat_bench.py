@@ -10,6 +10,7 @@ from gateway.chat.command import Command
 from gateway.chat.router import Router
 from gateway.config import Chat, ChatRule
 from gateway.phone import CommandEntry
+from tests.unit.call_fakes import FakeCallLog
 from tests.unit.chat_fakes import (
     BOT,
     START,
@@ -35,6 +36,7 @@ class Bench:
     plugins: tuple[Command, ...] = ()
     phone: FakeCallControl = field(default_factory=FakeCallControl)
     archive: FakeArchive = field(default_factory=FakeArchive)
+    call_log: FakeCallLog = field(default_factory=FakeCallLog)
     submitter: FakeSubmitter = field(default_factory=FakeSubmitter)
     audit: FakeCommandLog = field(default_factory=FakeCommandLog)
     clock: FakeClock = field(default_factory=FakeClock)
@@ -48,6 +50,7 @@ class Bench:
         ports = ChatPorts(
             call_control=self.phone,
             archive=self.archive,
+            call_log=self.call_log,
             submitter=self.submitter,
             audit=self.audit,
             clock=self.clock,

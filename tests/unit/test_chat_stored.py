@@ -16,6 +16,7 @@ from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
+from tests.unit.call_fakes import FakeCallLog
 from tests.unit.chat_bench import BERLIN, EVERYTHING
 from tests.unit.chat_fakes import BOT, FakeCallControl, FakeClock, FakeSubmitter, inbound
 
@@ -35,6 +36,7 @@ class StoredChat:
         ports = ChatPorts(
             call_control=FakeCallControl(),
             archive=self.archive,
+            call_log=FakeCallLog(),
             submitter=self.submitter,
             audit=self.audit,
             clock=self.clock,

@@ -17,6 +17,7 @@ from gateway.numbers import NumberRules
 from gateway.phone import CommandEntry, CommandOutcome, CommandState, PhoneCommand
 from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look
+from tests.unit.call_fakes import FakeCallLog
 from tests.unit.chat_bench import BERLIN
 from tests.unit.chat_fakes import FakeArchive, FakeClock, FakeCommandLog, FakeSubmitter
 from tests.unit.disguises import DENIED, disguised_numbers
@@ -78,6 +79,7 @@ async def written(line: str, data_dir: Path) -> tuple[list[PhoneCommand], list[C
         ChatPorts(
             call_control=phone,
             archive=FakeArchive(),
+            call_log=FakeCallLog(),
             submitter=FakeSubmitter(),
             audit=audit,
             clock=clock,
