@@ -1,4 +1,4 @@
-"""Installs MicroSIP's event hooks, with the program that they run, and takes them out again."""
+"""Puts MicroSIP's event hooks into its ini with the program they run, or takes them out."""
 
 import asyncio
 import json

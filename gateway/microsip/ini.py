@@ -1,4 +1,4 @@
-"""microsip.ini on the disk: which account is in use, and how it is written."""
+"""microsip.ini on the disk: read for the account in use, written with a copy kept."""
 
 import os
 from contextlib import suppress
