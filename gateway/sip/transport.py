@@ -11,6 +11,9 @@ import pjsua2 as pj
 from gateway.sip.account import Event, Untrusted
 from gateway.sip.wire import Cause, Listener, Open, Tls
 
+HANDSHAKE_MS = 5_000
+"""Else who connects and says nothing would keep one of the 64 handles that PJSIP has."""
+
 _KINDS = {
     "UDP": pj.PJSIP_TRANSPORT_UDP,
     "TCP": pj.PJSIP_TRANSPORT_TCP,
@@ -89,6 +92,7 @@ def _secure(configuration: pj.TlsConfig, tls: Tls) -> None:
     configuration.privKeyFile = tls.private_key
     configuration.CaListFile = tls.authorities
     configuration.verifyServer = True
+    configuration.msecTimeout = HANDSHAKE_MS
     # The OpenSSL inside the wheel knows nothing newer; left alone it takes TLS 1.0 too.
     configuration.proto = pj.PJ_SSL_SOCK_PROTO_TLS1_2
     for cipher in _CIPHERS:

@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from gateway.web.local import read_local_access
 from tests.certificates import Authority
 from tests.peers.gateway_process import (
     EVERYBODY_MAY,
+    LOCAL_ACCOUNT,
     SIMULATED_PHONE,
     GatewayProcess,
     eventually,
@@ -139,3 +141,20 @@ async def test_a_registrar_of_another_authority_is_not_registered_with(
     assert "[sip] tls_ca" in log
     assert "certificate verification" in str(ready)
     assert PASSWORD not in log
+
+
+async def test_commands_reach_the_gateway_over_https(
+    tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = authority.issue("gateway.office.example")
+    monkeypatch.setenv("GATEWAY_HTTP__TLS_CERTIFICATE", str(files.certificate))
+    monkeypatch.setenv("GATEWAY_HTTP__TLS_PRIVATE_KEY", str(files.private_key))
+
+    async with GatewayProcess(tmp_path, LOCAL_ACCOUNT) as gateway:
+        access = read_local_access(gateway.data_dir)
+        history = await gateway.history()
+
+        assert access is not None
+        assert access.url.startswith("https://")
+        assert access.url in gateway.log()
+        assert history == []

@@ -253,6 +253,19 @@ async def test_weak_tls_is_refused(
         assert await ask_over_tcp(message(via_port=port), port, tls=client(authority))
 
 
+async def test_who_connects_and_says_nothing_is_hung_up_on(
+    make: Make, authority: Authority, own: Certificate
+) -> None:
+    async with make(**files(authority, own)) as user_agent:
+        reader, writer = await asyncio.open_connection(HOST, tls_port(user_agent))
+
+        async with asyncio.timeout(30):
+            said = await reader.read()
+        writer.close()
+
+    assert said == b""
+
+
 async def test_without_a_certificate_tls_goes_outward_only(
     make: Make, registrar: Peer, returned: Returned, authority: Authority
 ) -> None:
