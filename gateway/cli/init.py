@@ -37,6 +37,9 @@ driver = "auto"                   # auto | dde | copydata | simulated | none
 # deny_numbers = ["00*", "+*", "0900*"]
 # calls_per_hour = 30              # sender_calls_per_hour = 20: of each sender or token
 
+[calls]
+# notify = ["sip:101@office.example"]   # told in the chat that a call rings or was missed
+
 # [[hooks.sources]]               # POST /v1/hooks/alerts
 # key = "alerts"
 # format = "alertmanager"

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from gateway.call import CallEvent
+from gateway.call import LONGEST_USER, CallEvent
 from gateway.errors import ConfigError
 from gateway.microsip.hand_over import HandOver, Refusal, SeenNonces, read_hand_over
 from gateway.microsip.hand_over_conf import HandOverConf, write_conf
@@ -100,4 +100,5 @@ class _Datagrams(DatagramProtocol):
 
 
 def _call_event(event: HandOver) -> CallEvent:
-    return CallEvent(id=f"evt_{event.nonce}", kind=event.kind, user=event.user, at=event.at)
+    user = event.user[:LONGEST_USER]
+    return CallEvent(id=f"evt_{event.nonce}", kind=event.kind, user=user, at=event.at)

@@ -103,9 +103,21 @@ async def test_an_unsigned_datagram_is_refused_with_one_line(
         desk.send(b"\xff" * 2000)
         await desk.told("incoming")
 
+        desk.stage.clock.advance(timedelta(minutes=1))
+        desk.send(b"GET / HTTP/1.1")
+        await desk.told("ring")
+
     assert len(await desk.kept()) == 1
-    (line,) = [record.getMessage() for record in caplog.records]
-    assert "its authentication code is wrong" in line
+    first, second = [record.getMessage() for record in caplog.records]
+    assert first.endswith("refused: 1 its authentication code is wrong")
+    assert "4 its authentication code is wrong; 1 longer" in second
+    assert second.endswith("1 not of a hook program")
+
+
+async def test_a_user_part_of_any_length_is_cut(desk: Desk) -> None:
+    call = await desk.told("incoming", user="é" * 300)
+
+    assert call.peer == "é" * 256
 
 
 async def test_of_an_outgoing_call_nobody_is_told(desk: Desk) -> None:
