@@ -1,107 +1,18 @@
 """From a queued event to what a real HTTP server gets."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from aiohttp import web
-from prometheus_client import CollectorRegistry
-from pydantic import SecretStr
 
-from gateway.config import DatabaseSettings, WebhookEndpoint
-from gateway.errors import StorageUnavailable
-from gateway.events import Event, EventType
-from gateway.metrics import Metrics
-from gateway.store.database import Database
-from gateway.store.webhooks import SqlWebhookQueue
-from gateway.webhook_delivery import WebhookDelivery, WebhookSettlement, WebhookState
-from gateway.webhooks.worker import WebhookParts, WebhookWorker, WebhookWorkerSettings
-from tests.fakes import NOON, FakeClock
-from tests.flow.stage import AT_ONCE
+from gateway.webhook_delivery import WebhookState
+from tests.fakes import NOON
+from tests.flow.webhook_desk import Desk, endpoint_at, running
 from tests.webhook_receiver import CLOSING, OLD_SECRET, SECRET, WebhookReceiver
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
-
-
-class ObservedQueue(SqlWebhookQueue):
-    """The queue, telling what is settled; away as often as a test says."""
-
-    def __init__(self, *, database: Database) -> None:
-        super().__init__(database=database)
-        self.settlements: asyncio.Queue[WebhookSettlement] = asyncio.Queue()
-        self.outages = 0
-
-    async def settle_webhook(self, settlement: WebhookSettlement) -> None:
-        if self.outages:
-            self.outages -= 1
-            raise StorageUnavailable("the database is away")
-        await super().settle_webhook(settlement)
-        self.settlements.put_nowait(settlement)
-
-    async def settled(self) -> WebhookSettlement:
-        async with asyncio.timeout(5):
-            return await self.settlements.get()
-
-
-@dataclass(kw_only=True)
-class Desk:
-    """Queues events by hand, for endpoints whose worker runs or not."""
-
-    queue: ObservedQueue
-    clock: FakeClock = field(default_factory=FakeClock)
-    metrics: Metrics = field(default_factory=lambda: Metrics(CollectorRegistry()))
-    settings: WebhookWorkerSettings = field(
-        default_factory=lambda: WebhookWorkerSettings(grace=timedelta(), patience=AT_ONCE)
-    )
-
-    def worker(self, *endpoints: WebhookEndpoint) -> WebhookWorker:
-        return WebhookWorker(
-            endpoints=endpoints,
-            parts=WebhookParts(
-                queue=self.queue,
-                clock=self.clock,
-                chance=lambda: 0.0,
-                metrics=self.metrics,
-                settings=self.settings,
-            ),
-        )
-
-    async def queued(self, endpoint: WebhookEndpoint, number: int = 1) -> WebhookDelivery:
-        event = Event(
-            id=f"evt_{number}", type=EventType.TEST, at=self.clock(), data={"number": number}
-        )
-        return await self.queue.add_webhook(event, endpoint.id)
-
-    async def shown(self, webhook: WebhookDelivery) -> WebhookDelivery:
-        found = await self.queue.webhooks(webhook.endpoint, 50)
-        return next(one for one in found if one.id == webhook.id)
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    async with Database(settings=DatabaseSettings(), data_dir=tmp_path) as database:
-        await database.prepare()
-        yield Desk(queue=ObservedQueue(database=database))
-
-
-@asynccontextmanager
-async def running(worker: WebhookWorker) -> AsyncIterator[None]:
-    flow = asyncio.create_task(worker.run(), name="webhooks")
-    try:
-        yield
-        assert not flow.done(), flow
-    finally:
-        flow.cancel()
-        await asyncio.wait([flow])
-        assert flow.cancelled()
-
-
-def endpoint_at(url: str, *, secret: str = SECRET, private: bool = True) -> WebhookEndpoint:
-    return WebhookEndpoint(url=url, secret=SecretStr(secret), private_networks=private)
 
 
 async def test_an_event_is_posted_and_done(desk: Desk) -> None:
@@ -229,9 +140,13 @@ async def test_a_silent_endpoint_holds_back_no_other(desk: Desk) -> None:
             await desk.queued(dead, number)
             await desk.queued(alive, 10 + number)
 
-        async with running(desk.worker(dead, alive)):
+        worker = desk.worker(dead, alive)
+        async with running(worker):
             await lively.until_posted(5)
             await silent.until_posted(2)
+            await desk.queued(alive, 20)
+            worker.wake([dead.id, alive.id])
+            await lively.until_posted(6)
 
     assert len(silent.posted) == 2
 
@@ -287,71 +202,6 @@ async def test_a_status_counts_whose_body_never_comes(desk: Desk) -> None:
             assert (await desk.queue.settled()).disables
 
 
-async def test_a_closed_port_is_a_failure_that_says_so(desk: Desk) -> None:
-    async with WebhookReceiver() as receiver:
-        endpoint = endpoint_at(receiver.url)
-    webhook = await desk.queued(endpoint)
-
-    async with running(desk.worker(endpoint)):
-        await desk.queue.settled()
-
-    shown = await desk.shown(webhook)
-    assert (shown.state, shown.status_code) == (WebhookState.OPEN, None)
-    assert "refused" in shown.reason.lower() or "connect" in shown.reason.lower()
-
-
-@pytest.mark.parametrize("host", ["127.1", "2130706433", "0x7f.1"])
-async def test_no_other_notation_leads_to_this_machine(desk: Desk, host: str) -> None:
-    async with WebhookReceiver() as receiver:
-        endpoint = endpoint_at(f"http://{host}:{receiver.port}/events", private=False)
-        webhook = await desk.queued(endpoint)
-
-        async with running(desk.worker(endpoint)):
-            await desk.queue.settled()
-
-    assert receiver.posted == []
-    assert (await desk.shown(webhook)).status_code is None
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
-async def test_this_machine_is_not_reached_unless_allowed(desk: Desk, host: str) -> None:
-    async with WebhookReceiver() as receiver:
-        endpoint = endpoint_at(f"http://{host}:{receiver.port}/events", private=False)
-        webhook = await desk.queued(endpoint)
-
-        async with running(desk.worker(endpoint)):
-            await desk.queue.settled()
-
-    shown = await desk.shown(webhook)
-    assert receiver.posted == []
-    assert shown.status_code is None
-    assert "private_networks = true" in shown.reason
-
-
-@pytest.mark.parametrize("host", ["169.254.169.254", "[fe80::1]", "0.0.0.0", "224.0.0.1"])
-async def test_some_addresses_are_not_reached_even_then(desk: Desk, host: str) -> None:
-    endpoint = endpoint_at(f"http://{host}/latest/meta-data")
-    webhook = await desk.queued(endpoint)
-
-    async with running(desk.worker(endpoint)):
-        await desk.queue.settled()
-
-    assert "nothing is sent to the address" in (await desk.shown(webhook)).reason
-
-
-@pytest.mark.parametrize("host", ["no-such-host.invalid", "a..b", "x" * 64 + ".example"])
-async def test_a_name_without_address_is_a_failure_like_others(desk: Desk, host: str) -> None:
-    endpoint = endpoint_at(f"http://{host}/")
-    webhook = await desk.queued(endpoint)
-
-    async with running(desk.worker(endpoint)):
-        await desk.queue.settled()
-
-    shown = await desk.shown(webhook)
-    assert (shown.state, shown.status_code) == (WebhookState.OPEN, None)
-    assert shown.reason
-
-
 async def test_an_outcome_waits_for_the_database(desk: Desk) -> None:
     desk.queue.outages = 3
     async with WebhookReceiver() as receiver:
@@ -363,6 +213,45 @@ async def test_an_outcome_waits_for_the_database(desk: Desk) -> None:
 
     assert len(receiver.posted) == 1
     assert (await desk.shown(webhook)).state is WebhookState.DELIVERED
+
+
+async def test_a_lease_waits_for_the_database(desk: Desk) -> None:
+    desk.queue.lease_outages = 3
+    async with WebhookReceiver() as receiver:
+        endpoint = endpoint_at(receiver.url)
+        await desk.queued(endpoint)
+
+        async with running(desk.worker(endpoint)):
+            await desk.queue.settled()
+
+    assert len(receiver.posted) == 1
+
+
+async def test_an_attempt_whose_outcome_waits_is_not_made_again(desk: Desk) -> None:
+    desk.queue.back.clear()
+    async with WebhookReceiver() as receiver:
+        endpoint = endpoint_at(receiver.url)
+        worker = desk.worker(endpoint)
+        first = await desk.queued(endpoint, 1)
+
+        async with running(worker):
+            await receiver.until_posted()
+            desk.clock.advance(desk.settings.lease)  # the first is due again
+            second = await desk.queued(endpoint, 2)
+            worker.wake([endpoint.id])
+            await receiver.until_posted(2)
+            desk.queue.back.set()
+            await desk.queue.settled()
+            await desk.queue.settled()
+
+    assert [posted.id for posted in receiver.posted] == [first.event_id, second.event_id]
+
+
+async def test_health_leaves_an_absent_database_to_the_database(desk: Desk) -> None:
+    worker = desk.worker(endpoint_at("https://crm.example/"))
+    desk.queue.outages = 1
+
+    assert await worker.health() == []
 
 
 async def test_a_stop_waits_for_the_answer_that_is_on_its_way(desk: Desk) -> None:
