@@ -12,7 +12,7 @@ from tests.fakes import NOON
 from tests.flow.webhook_desk import Desk, endpoint_at, running
 from tests.webhook_receiver import CLOSING, OLD_SECRET, SECRET, WebhookReceiver
 
-SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+SECOND = timedelta(seconds=1)
 
 
 async def test_an_event_is_posted_and_done(desk: Desk) -> None:
