@@ -167,6 +167,8 @@ class CopyDataChannel:
         try:
             await self._take(found.instance, Text(PING))
             self._seen = await self._read_controls(found.instance)
+            if not self._seen.states:  # it may have changed just then
+                self._seen = await self._read_controls(found.instance)
         except PhoneError as exc:
             if exc.problem == Problem.NOT_RESPONDING:
                 raise PhoneError(exc.problem, STUCK) from exc  # only the ping was sent
@@ -186,7 +188,12 @@ class CopyDataChannel:
         return look_at(await self._on_worker(work))
 
     async def _find(self) -> _Found:
-        self._found = await self._on_worker(self._look)
+        try:
+            self._found = await self._on_worker(self._look)
+        except PhoneError as exc:
+            if exc.problem == Problem.NOT_RESPONDING:
+                raise PhoneError(exc.problem, STUCK) from exc  # nothing was sent
+            raise
         return self._found
 
     def _look(self) -> _Found:

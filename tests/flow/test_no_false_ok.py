@@ -27,6 +27,7 @@ from tests.unit.chat_fakes import FakeCommandLog
 RUNS = 10_000
 CALLER = Caller(who="token:test", proof="bearer token", origin=Origin.REST)
 CONFIRMED = CommandOutcome.CONFIRMED
+PHONE, RULES, WORDS = Phone(command_spacing=timedelta(0)), NumberRules(), StatusWords({})
 VERBS = [verb for verb in Verb if verb not in {Verb.STATUS, Verb.DEVICE}]
 ARGUMENTS = {
     Verb.DIAL: ("1002",),
@@ -159,8 +160,8 @@ async def run(seed: int, data_dir: Path) -> Run:
     control = MicroSip(
         reading=Reading(channel=channel, words=StatusWords({}), clock=model.clock, calls=watch),
         command_log=NobodyDialled(),
-        rules=NumberRules(),
-        phone=Phone(command_spacing=timedelta(0)),
+        rules=RULES,
+        phone=PHONE,
         api_log=ApiLog(data_dir),
         clock=model.clock,
         sleep=sleep,
