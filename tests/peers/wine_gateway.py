@@ -2,7 +2,7 @@
 
 import asyncio
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from threading import Event, Thread
@@ -32,6 +32,7 @@ who = ["sip:{tester}@{domain}"]
 allow = ["phone:read", "phone:control", "history:own", "send"]
 [phone]
 driver = "{driver}"
+executable = '{executable}'
 [phone.dde]
 timeout = "{dde_timeout}"
 """
@@ -47,11 +48,15 @@ class WindowsGateway:
         *,
         driver: str = "dde",
         dde_timeout: str = "5s",
+        executable: Path | None = None,
+        environment: Mapping[str, str] | None = None,
     ) -> None:
+        """*environment* is what its programs have more; MicroSIP too, when it starts that."""
         self.data_dir = folder / "data"
         self.sip_port = free_port()
         self.bot = f"sip:bot@127.0.0.1:{self.sip_port}"
         self._python = python
+        self._environment = environment
         self._configuration = folder / "gateway.toml"
         self._configuration.write_text(
             _CONFIGURATION.format(
@@ -61,6 +66,7 @@ class WindowsGateway:
                 tester=TESTER,
                 domain=DOMAIN,
                 driver=driver,
+                executable=windows_path(executable) if executable else "",
                 dde_timeout=dde_timeout,
             )
         )
@@ -68,6 +74,11 @@ class WindowsGateway:
         self._reader: Thread | None = None
         self._ready = Event()
         self._output: list[str] = []
+
+    def configure(self, section: str) -> None:
+        """Add *section*, before it is started."""
+        with self._configuration.open("a") as configuration:
+            configuration.write(section)
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -78,7 +89,9 @@ class WindowsGateway:
 
     async def start(self) -> None:
         self._ready.clear()
-        self._process = self._python.start("-m", "gateway", "run", *self._options)
+        self._process = self._python.start(
+            *("-m", "gateway", "run", *self._options), environment=self._environment
+        )
         self._reader = Thread(target=self._read, args=(self._process,), daemon=True)
         self._reader.start()
         await asyncio.to_thread(self._ready.wait, 60)
@@ -111,8 +124,11 @@ class WindowsGateway:
 
     async def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """``sip-gateway`` with *arguments*, on Windows too."""
-        run = self._python.run
-        return await asyncio.to_thread(run, "-m", "gateway", *arguments, *self._options)
+        return await asyncio.to_thread(
+            self._python.run,
+            *("-m", "gateway", *arguments, *self._options),
+            environment=self._environment,
+        )
 
     @property
     def _options(self) -> tuple[str, ...]:

@@ -44,38 +44,24 @@ class Steering:
             self.report("done")
 
 
-class SteeredPeer:
-    """The test's end: starts the peer, and ends it by hanging up."""
+class SteeredLine:
+    """The test's end of the line to a peer that somebody else starts."""
 
-    def __init__(self, start: Start, module: str, *options: str) -> None:
-        self._start = start
-        self._module = module
-        self._options = options
+    def __init__(self, name: str) -> None:
+        self._name = name
         self._reports: list[Report] = []
 
-    def __enter__(self) -> Self:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            listener.settimeout(30)
-            port = listener.getsockname()[1]
-            self._process = self._start(
-                "-m", self._module, "--steer", str(port), *self._options
-            )
-            self._socket, _ = listener.accept()
+    def accept(self, listener: socket.socket) -> None:
+        """Returns when the peer is ready."""
+        self._socket, _ = listener.accept()
         self._socket.settimeout(15)
         self._lines = self._socket.makefile("rb")
         assert self._read()["event"] == "ready"
-        return self
 
-    def __exit__(self, *_exc_info: object) -> None:
+    def hang_up(self) -> None:
+        """By which the peer ends."""
         self._lines.close()
         self._socket.close()
-        try:
-            self._process.wait(10)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait(10)
-        if self._process.stdout:
-            self._process.stdout.close()
 
     def order(self, name: str, **facts: object) -> None:
         """Returns when the peer has done it."""
@@ -104,13 +90,39 @@ class SteeredPeer:
             pass
         return report
 
+    def _read(self) -> Report:
+        line = self._lines.readline()
+        assert line, f"{self._name} has ended"
+        report: Report = json.loads(line)
+        return report
+
+
+class SteeredPeer(SteeredLine):
+    """One that the test starts itself, and ends by hanging up."""
+
+    def __init__(self, start: Start, module: str, *options: str) -> None:
+        super().__init__(module)
+        self._start = start
+        self._options = options
+
+    def __enter__(self) -> Self:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(30)
+            port = listener.getsockname()[1]
+            self._process = self._start("-m", self._name, "--steer", str(port), *self._options)
+            self.accept(listener)
+        return self
+
+    def __exit__(self, *_exc_info: object) -> None:
+        self.hang_up()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait(10)
+        if self._process.stdout:
+            self._process.stdout.close()
+
     def ended(self) -> int:
         """The exit code of a peer that ends by itself."""
         return self._process.wait(10)
-
-    def _read(self) -> Report:
-        line = self._lines.readline()
-        if not line:
-            raise AssertionError(f"{self._module} ended: {self._process.wait(10)}")
-        report: Report = json.loads(line)
-        return report
