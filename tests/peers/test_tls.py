@@ -124,6 +124,25 @@ def sources(gateway: GatewayProcess) -> list[str]:
         return [source for (source,) in rows]
 
 
+async def test_a_registrar_that_was_restarted_is_found_again_over_tls(
+    tmp_path: Path, registrar: SecureRegistrar, authority: Authority
+) -> None:
+    async with (
+        office(tmp_path, registrar.as_proxy, trusted=authority, own=authority) as gateway,
+        SipUserAgent("101", registrar.kamailio.port) as anna,
+    ):
+        await gateway.registered()
+
+        registrar.kamailio.restart()
+        await anna.register()
+
+        async def reaches_the_bot() -> bool:
+            return await anna.send("bot", "ping") == 200
+
+        await eventually(reaches_the_bot, 60)
+        assert (await anna.next_message()).text.startswith("OK ping")
+
+
 async def test_a_registrar_of_another_authority_is_not_registered_with(
     tmp_path: Path, registrar: SecureRegistrar, authority: Authority
 ) -> None:
