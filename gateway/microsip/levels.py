@@ -88,4 +88,6 @@ def shortfall(command: PhoneCommand, after: Look) -> str:
     stands = level(command, after)
     if command.verb not in {Verb.VOLUME, Verb.MICVOLUME} or stands is None:
         return ""
+    if moves(stands, int(command.argument)):
+        return f"sent; it is at {stands}: try again"
     return f"sent; it is at {stands}: MicroSIP moves it in steps of {STEP}"

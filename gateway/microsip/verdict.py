@@ -123,6 +123,8 @@ def _not_dialled(command: PhoneCommand, before: Observation, after: Observation)
         return f"sent; but MicroSIP's new call is with {others[0]}: look at the phone"
     if after.state in {PhoneState.DIALING, PhoneState.ACTIVE}:
         return "sent; MicroSIP has a call, but does not show with whom: look at the phone"
+    if PhoneState.RINGING in before.states:
+        return "sent; no call shows: while it rings MicroSIP may dial nobody"
     return (
         "sent; no call shows: a MicroSIP that is not registered keeps the number, and will "
         "dial it when it is"

@@ -37,7 +37,7 @@ AWAY = PhoneError(Problem.NOT_RUNNING, "MicroSIP is not running; start it")
 HANGS = PhoneError(Problem.NOT_RESPONDING, "MicroSIP does not respond; look at the phone")
 SAID_NO = PhoneError(Problem.FAILED, "MicroSIP refused it; try again")
 
-Said = str | None | PhoneError
+Said = str | None | Look | PhoneError
 
 
 class ScriptedChannel:
@@ -77,7 +77,7 @@ class ScriptedChannel:
         said = self._statuses.popleft() if len(self._statuses) > 1 else self._statuses[0]
         if isinstance(said, PhoneError):
             raise said
-        return Look(words=said)
+        return said if isinstance(said, Look) else Look(words=said)
 
 
 class LogLostAtTheEnd(SqlCommandLog):

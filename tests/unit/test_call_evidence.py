@@ -218,6 +218,15 @@ def test_a_dial_that_is_not_seen_says_what_may_be(after: Observation, said: str)
     assert said in verdict.detail
 
 
+def test_a_dial_while_it_rings_says_that_this_may_be_why() -> None:
+    ringing = seen(look=Look(states=frozenset({PhoneState.RINGING})))
+
+    verdict = judge(DIAL, ringing, ringing, SINCE, None)
+
+    assert verdict.outcome is CommandOutcome.UNCONFIRMED
+    assert "while it rings" in verdict.detail
+
+
 def test_a_transfer_that_leaves_the_call_here_says_so() -> None:
     transfer = PhoneCommand(Verb.TRANSFER, ("1003",))
 

@@ -12,7 +12,7 @@ from gateway.phone import (
     Problem,
     Verb,
 )
-from gateway.phone_status import PhoneState
+from gateway.phone_status import Look, PhoneState
 from tests.unit.phone_desk import (
     AWAY,
     DIAL,
@@ -60,6 +60,34 @@ async def test_what_microsip_does_not_report_is_not_waited_for(desk: Desk) -> No
     assert result.outcome is CommandOutcome.UNCONFIRMED
     assert result.detail == "sent; MicroSIP does not report it"
     assert not desk.slept
+
+
+async def test_a_level_that_is_set_already_is_confirmed_without_a_string(desk: Desk) -> None:
+    channel = ScriptedChannel(Look(volume=40))
+
+    result = await desk.run(channel, PhoneCommand(Verb.VOLUME, ("40",)))
+
+    assert channel.executed == []
+    assert (result.outcome, result.evidence) == (CommandOutcome.CONFIRMED, "already 40")
+
+
+async def test_a_slider_is_waited_for_until_it_stands_where_it_should(desk: Desk) -> None:
+    channel = ScriptedChannel(Look(volume=50), Look(volume=45), Look(volume=40))
+
+    result = await desk.run(channel, PhoneCommand(Verb.VOLUME, ("40",)))
+
+    assert (result.outcome, result.evidence) == (CommandOutcome.CONFIRMED, "50 -> 40")
+    assert desk.slept == [0.1]
+
+
+async def test_a_window_that_shows_nothing_for_once_is_looked_at_again(desk: Desk) -> None:
+    active, held = (
+        Look(states=frozenset({state})) for state in (PhoneState.ACTIVE, PhoneState.HELD)
+    )
+
+    result = await desk.run(ScriptedChannel(active, Look(), held), PhoneCommand(Verb.HOLD))
+
+    assert (result.outcome, result.evidence) == (CommandOutcome.CONFIRMED, "active -> held")
 
 
 async def test_without_any_status_a_command_is_sent_but_unconfirmed(desk: Desk) -> None:

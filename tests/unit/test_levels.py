@@ -99,5 +99,6 @@ def test_a_level_between_two_steps_is_said_to_be_missed() -> None:
     missed = shortfall(of(Verb.VOLUME, "43"), Look(volume=45))
 
     assert missed == "sent; it is at 45: MicroSIP moves it in steps of 5"
+    assert shortfall(of(Verb.VOLUME, "40"), Look(volume=45)) == "sent; it is at 45: try again"
     assert not shortfall(of(Verb.VOLUME, "43"), Look())
     assert not shortfall(of(Verb.MUTE), Look(volume=45))
