@@ -16,15 +16,20 @@ from ctypes import c_size_t, c_ssize_t, c_void_p, wintypes
 from pathlib import Path
 from threading import Thread
 
-from tests.peers import wine_ddeml as ddeml
 from tests.peers.copydata_softphone import Softphone
 from tests.peers.played_calls import Calls, Record
-from tests.peers.wine_microsip_controls import Controls, CreateWindow, DestroyWindow
-from tests.peers.wine_microsip_hooks import run
-from tests.peers.wine_microsip_ini import Settings
 from tests.peers.wine_steering import Steering
 
 assert sys.platform == "win32"
+
+from tests.peers import wine_ddeml as ddeml  # noqa: E402  the fence comes first
+from tests.peers.wine_microsip_controls import (  # noqa: E402
+    Controls,
+    CreateWindow,
+    DestroyWindow,
+)
+from tests.peers.wine_microsip_hooks import run  # noqa: E402
+from tests.peers.wine_microsip_ini import Settings  # noqa: E402
 
 WM_CLOSE, WM_COPYDATA = 0x0010, 0x004A
 WS_OVERLAPPEDWINDOW = 0x00CF0000
