@@ -52,6 +52,11 @@ def merged(known: Call, told: Call) -> Call:
     return _named(_concluded(known, told), told)
 
 
+def going_on(told: Call) -> Call:
+    """The record *told* without what it says of the end."""
+    return replace(told, answered_at=None, ended_at=None, outcome=None)
+
+
 def _named(known: Call, told: Call) -> Call:
     return replace(
         known,

@@ -116,7 +116,7 @@ def _came_in(its_own: Sequence[Call], event: CallEvent) -> Change | None:
 def _rang(its_own: Sequence[Call], event: CallEvent) -> Change | None:
     incoming = [c for c in its_own if c.direction is CallDirection.INCOMING]
     for call in incoming:
-        if _only_came_in(call) and call.started_at <= event.at:
+        if HOOK in call.sources and _not_heard(call) and call.started_at <= event.at:
             return Change(replace(call, rang_at=event.at), EventType.CALL_RINGING)
     for call in incoming:
         if HOOK not in call.sources and _at_once(call, event):
@@ -238,9 +238,9 @@ def _at_once(call: Call, event: CallEvent) -> bool:
 
 def _only_came_in(call: Call) -> bool:
     """An INVITE, of which nobody knows yet whether it is turned away."""
-    return (
-        call.direction is CallDirection.INCOMING
-        and call.sources == (HOOK,)
-        and call.rang_at is None
-        and call.answered_at is None
-    )
+    incoming = call.direction is CallDirection.INCOMING
+    return incoming and call.sources == (HOOK,) and _not_heard(call)
+
+
+def _not_heard(call: Call) -> bool:
+    return call.rang_at is None and call.answered_at is None

@@ -5,14 +5,14 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 
-from gateway.call import HOOK, Call, CallEvent
+from gateway.call import HOOK, Call, CallEvent, CallEventKind
 from gateway.call_log import CallCommit, CallQuery
 from gateway.call_notice import CallNotices
-from gateway.call_record import merged, same_call
+from gateway.call_record import going_on, merged, same_call
 from gateway.call_tracking import Change, orphaned, overdue, track
 from gateway.errors import ConflictError
 from gateway.events import Event, EventType
@@ -21,9 +21,12 @@ from gateway.patience import Patience
 from gateway.ports import CallLog, Clock
 from gateway.representation import call_json
 
+_ENDS = frozenset({CallEventKind.END, CallEventKind.BUSY})
 RECENT = timedelta(minutes=1)
 _MEMORY = timedelta(minutes=10)
 """How long an ended call is remembered, so that its record is found to be the same."""
+_HOOK_COMES = timedelta(seconds=5)
+"""MicroSIP records the end of a call just before it runs the hook, which knows more of it."""
 _MOST_RESTORED = 200
 _MOST_RECORDS = 100  # merged in one transaction
 
@@ -73,6 +76,9 @@ class Calls:
         self._wake = wake
         self._settings = settings
         self._known: dict[str, Call] = {}
+        self._told: asyncio.Queue[CallEvent] = asyncio.Queue()
+        self._concluding: dict[str, tuple[Call, datetime]] = {}
+        """Records of an end that no hook told yet, since when."""
         self._waiting: deque[CallCommit | Sequence[Call]] = deque()
         self._woken = asyncio.Event()
         self._looking = asyncio.Lock()
@@ -90,17 +96,14 @@ class Calls:
         return sorted(calls, key=_start, reverse=True)
 
     def take(self, event: CallEvent) -> None:
-        """What a hook told; it is known at once, and stored by ``run``."""
-        *over, own = track(self._ongoing(), event) or (None,)
-        for change in over:
-            self._apply(change, event.at)
-        if own is not None:
-            self._apply(own, event.at, cause=event)
+        """What a hook told; the rest is done by ``run``."""
+        self._told.put_nowait(event)
 
     async def run(self) -> None:
         """Store what was taken, and look at the other sources, until cancelled."""
         try:
             async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._follow(), name="calls")
                 tasks.create_task(self._store(), name="call log")
                 tasks.create_task(self._keep_looking(), name="call sources")
         finally:
@@ -110,6 +113,10 @@ class Calls:
         """Once at everything but the hooks."""
         await self._look_at_records()
         now = self._clock()
+        for call_id, (told, since) in list(self._concluding.items()):
+            if now - since >= _HOOK_COMES:
+                del self._concluding[call_id]
+                self._merge(self._known[call_id], told, now)
         for change in overdue(self._ongoing(), now):
             self._apply(change, now)
         if ongoing := self._ongoing():
@@ -117,6 +124,26 @@ class Calls:
             for change in orphaned(ongoing, ended_before):
                 self._apply(change, now)
         self._forget(now - _MEMORY)
+
+    async def _follow(self) -> None:
+        while True:
+            event = await self._told.get()
+            if event.kind in _ENDS:
+                await self._look_at_records()  # it may have been answered elsewhere
+            self._track(event)
+
+    def _track(self, event: CallEvent) -> None:
+        *over, own = track(self._ongoing(), event) or (None,)
+        for change in over:
+            self._apply(change, event.at)
+        if own is not None:
+            self._apply(self._with_record(own), event.at, cause=event)
+
+    def _with_record(self, change: Change) -> Change:
+        if change.call.ended_at is None or change.call.id not in self._concluding:
+            return change
+        told, _ = self._concluding.pop(change.call.id)
+        return replace(change, call=merged(change.call, told))
 
     async def _look_at_records(self) -> None:
         async with self._looking:
@@ -126,7 +153,10 @@ class Calls:
         now, of_old = self._clock(), list[Call]()
         for told in records:
             known = same_call(self._known.values(), told)
-            if known is not None:
+            if known is not None and _awaits_hook(known, told):
+                self._concluding.setdefault(known.id, (told, now))
+                self._merge(known, going_on(told), now)
+            elif known is not None:
                 self._merge(known, told, now)
             elif told.started_at > now - _MEMORY:
                 self._apply(Change(told), now)
@@ -191,6 +221,8 @@ class Calls:
             self._wake()
 
     async def _store_the_rest(self) -> None:
+        while not self._told.empty():
+            self._track(self._told.get_nowait())
         try:
             async with asyncio.timeout(self._settings.grace.total_seconds()):
                 await self._store_waiting()
@@ -201,6 +233,10 @@ class Calls:
         while True:
             await self.look()
             await asyncio.sleep(self._settings.look_every.total_seconds())
+
+
+def _awaits_hook(known: Call, told: Call) -> bool:
+    return HOOK in known.sources and known.ended_at is None and told.outcome is not None
 
 
 def _start(call: Call) -> datetime:

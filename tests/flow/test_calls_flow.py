@@ -285,11 +285,54 @@ async def test_a_call_of_the_hooks_gets_its_name_from_its_record(ini: Path, desk
 async def test_a_lost_end_is_told_by_the_record(ini: Path, desk: Desk) -> None:
     await desk.told("incoming", "ring")
     records(ini, f"555;555;2;{AT};0;Missed")
+    await desk.calls.look()
+    named = (await desk.stored()).call
+    desk.stage.clock.advance(5 * SECOND)
 
     await desk.calls.look()
 
+    assert named.ended_at is None
     assert (await desk.stored()).call.outcome is CallOutcome.MISSED
     assert 'missed call from 555 at 12:00: type "dial 555"' in await sent(desk, 2)
+
+
+@pytest.mark.parametrize("known_before", [True, False], ids=["read-before", "read-then"])
+@pytest.mark.parametrize(
+    ("kind", "hook_kind", "outcome"),
+    [("3", "end", "elsewhere"), ("2", "busy", "missed")],
+    ids=["answered-elsewhere", "declined"],
+)
+async def test_a_recorded_end_waits_for_its_hook_and_is_no_missed_call(
+    ini: Path, desk: Desk, *, known_before: bool, kind: str, hook_kind: str, outcome: str
+) -> None:
+    await desk.told("incoming", "ring")
+    records(ini, f"555;555;{kind};{AT};0;x")
+    if known_before:
+        await desk.calls.look()
+    desk.hand_over(hook_kind)
+    ended = (await desk.stored()).call
+    while not ended.ended_at:
+        ended = (await desk.stored()).call
+    desk.stage.clock.advance(timedelta(minutes=1))
+    await desk.calls.look()
+
+    assert ended.outcome == outcome
+    assert desk.log.stored.empty()
+    assert await sent(desk, 1) == ['call from 555: type "answer" or "reject"']
+
+
+async def test_a_record_between_two_hooks_does_not_silence_the_second(
+    ini: Path, desk: Desk
+) -> None:
+    await desk.told("incoming")
+    records(ini, f"555;555;1;{AT};0;")
+    await desk.calls.look()
+    await desk.stored()
+
+    call = await desk.told("ring")
+
+    assert call.rang_at
+    assert await sent(desk, 1) == ['call from 555: type "answer" or "reject"']
 
 
 async def test_calls_of_before_are_taken_from_the_records_once(
