@@ -33,6 +33,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default="available",
         help="required: an absent peer is a failure, never a skip",
     )
+    parser.addoption(
+        "--examples",
+        type=int,
+        default=3,
+        help="how much the fuzzers and the contract tests try: this many times their least",
+    )
 
 
 def absent_programs(peer: str) -> list[str]:
@@ -62,6 +68,12 @@ def _clean_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Non
     yield
     os.environ.clear()  # noqa: TID251
     os.environ.update(kept)  # noqa: TID251
+
+
+@pytest.fixture
+def examples(pytestconfig: pytest.Config) -> int:
+    """How much to try: more on request."""
+    return int(pytestconfig.getoption("--examples"))
 
 
 @pytest.fixture

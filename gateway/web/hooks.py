@@ -63,6 +63,7 @@ class HookInlet:
                 },
                 response=HookReceiptView,
                 status=202,
+                problems=(Code.SIGNATURE_INVALID, Code.RATE_LIMITED),
             ),
         )
 

@@ -8,12 +8,13 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from gateway.version import VERSION
-from gateway.web.problem import CONTENT_TYPE, ProblemView
+from gateway.web.problem import CONTENT_TYPE, Code, ProblemView
 from gateway.web.route import JSON, QueryParameters, Route
 
 Schema = dict[str, Any]
 
 _REFERENCE = "#/components/schemas/{model}"
+_PROBLEM = {"$ref": "#/components/responses/Problem"}
 
 
 def openapi_document(routes: Sequence[Route]) -> Schema:
@@ -66,12 +67,12 @@ def _operation(route: Route) -> Schema:
             *_headers(route),
         ],
         "responses": {
+            **{str(status): _PROBLEM for status in _refusals(route)},
             **{
                 str(status): _answer(route)
                 for status in (route.status, route.or_status)
                 if status
             },
-            "default": {"$ref": "#/components/responses/Problem"},
         },
         "security": [{"bearer": []}] if route.scopes else [],
     }
@@ -81,6 +82,22 @@ def _operation(route: Route) -> Schema:
     if route.request is not None:
         operation["requestBody"] = {"content": {JSON: {"schema": _reference(route.request)}}}
     return operation
+
+
+def _refusals(route: Route) -> list[int]:
+    """The statuses of its problem documents."""
+    codes = {Code.INVALID_REQUEST, *route.problems}
+    if route.scopes:
+        codes |= {Code.UNAUTHENTICATED, Code.FORBIDDEN_SCOPE, Code.RATE_LIMITED}
+    if route.scopes or route.request is not None:
+        codes.add(Code.STORAGE_UNAVAILABLE)
+    if "{" in route.path:
+        codes.add(Code.NOT_FOUND)
+    if route.method == "POST":  # of a web page, too large, or no JSON
+        codes |= {Code.NOT_ALLOWED, Code.TOO_LARGE, Code.UNSUPPORTED_MEDIA}
+    if route.takes_key:
+        codes |= {Code.CONFLICT, Code.IDEMPOTENCY_MISMATCH}
+    return sorted({code.status for code in codes})
 
 
 def _operation_id(route: Route) -> str:
@@ -126,7 +143,7 @@ def _key(route: Route) -> list[Schema]:
             "name": "Idempotency-Key",
             "in": "header",
             "required": False,
-            "schema": {"type": "string", "minLength": 1, "maxLength": 255},
+            "schema": {"type": "string", "pattern": "^[!-~]{1,255}$"},
         }
     ]
 

@@ -39,6 +39,7 @@ _CODES = {
     Problem.NOT_RESPONDING: Code.PHONE_NOT_RESPONDING,
     Problem.INTERRUPTED: Code.PHONE_NOT_RESPONDING,
 }
+_TROUBLE = (Code.PHONE_FAILED, Code.PHONE_NOT_RUNNING, Code.PHONE_NOT_RESPONDING)
 
 
 class PhoneCommandRequest(RequestBody):
@@ -81,6 +82,7 @@ class Phone:
                 summary="The phone's state, as far as known",
                 scopes=(Scope.PHONE_READ,),
                 response=PhoneView,
+                problems=_TROUBLE,
             ),
             Route(
                 method="POST",
@@ -96,6 +98,7 @@ class Phone:
                 on_refusal=self._not_admitted,
                 request=PhoneCommandRequest,
                 response=PhoneCommandView,
+                problems=_TROUBLE,
             ),
         )
 

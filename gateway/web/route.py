@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from gateway.bearer_token import Token
 from gateway.caller import Caller
 from gateway.idempotency import IdempotencyKey
+from gateway.web.problem import Code
 
 JSON = "application/json"
 
@@ -111,6 +112,8 @@ class Route:
     or_status: int | None = None
     """Another one that has a body of the same kind."""
     content_type: str = JSON
+    problems: tuple[Code, ...] = ()
+    """Beside those that its kind of route may end with."""
 
     @property
     def takes_key(self) -> bool:

@@ -62,8 +62,33 @@ async def test_each_operation_says_what_it_needs(office: Office) -> None:
 async def test_an_answer_with_another_status_is_described_too(api: Api) -> None:
     paths = (await document(api))["paths"]
 
-    assert set(paths["/v1/messages"]["post"]["responses"]) == {"200", "202", "default"}
-    assert set(paths["/readyz"]["get"]["responses"]) == {"200", "503", "default"}
+    send, ready = paths["/v1/messages"]["post"], paths["/readyz"]["get"]
+    assert {code for code in send["responses"] if code < "300"} == {"200", "202"}
+    assert set(ready["responses"]) == {"200", "400", "503"}
+    assert "content" in ready["responses"]["503"]
+
+
+async def test_the_problems_of_each_route_are_described(api: Api) -> None:
+    paths = (await document(api))["paths"]
+
+    statuses = {
+        path: {code for code in paths[path][method]["responses"] if code >= "300"}
+        for path, method in (
+            ("/v1/messages", "get"),
+            ("/v1/messages/{id}/cancel", "post"),
+            ("/v1/phone/{verb}", "post"),
+            ("/v1/hooks/{key}", "post"),
+            ("/healthz", "get"),
+        )
+    }
+    of_a_token = {"400", "401", "403", "429", "503"}
+    assert statuses == {
+        "/v1/messages": of_a_token,
+        "/v1/messages/{id}/cancel": of_a_token | {"404", "409", "413", "415", "422"},
+        "/v1/phone/{verb}": of_a_token | {"404", "409", "413", "415", "422", "502", "504"},
+        "/v1/hooks/{key}": of_a_token | {"404", "413", "415"},
+        "/healthz": {"400"},
+    }
 
 
 async def test_headers_that_mean_something_are_described(api: Api) -> None:
