@@ -1,14 +1,18 @@
 """The HTTP server: routes behind the gate, on one address."""
 
+import asyncio
 import errno
 import json
+import logging
 import ssl
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Self
 
 from aiohttp import web
+from aiohttp.http import HttpProcessingError
 
 from gateway.config import Http
 from gateway.errors import AlreadyRunning, ConfigError
@@ -20,11 +24,24 @@ from gateway.web.idempotency import OnceOnly
 from gateway.web.middleware import MAX_BODY_BYTES, Ledger, problem_documents
 from gateway.web.openapi import openapi_document
 from gateway.web.origin import same_origin_only
+from gateway.web.problem import invalid
 from gateway.web.route import Answer, Call, QueryParameters, RequestBody, Resource, Route
 
 _STOP_SECONDS = 4.0
 _REACHED_BY = {"0.0.0.0": "127.0.0.1", "": "127.0.0.1", "::": "::1"}  # noqa: S104  bound, reached
 _TAKEN = frozenset({errno.EADDRINUSE, 10013, 10048})  # WSAEACCES, WSAEADDRINUSE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waits:
+    """How long a client may take, in seconds."""
+
+    head: float = 75.0
+    """From the connection, or the answer before, to the end of a request's headers."""
+    body: float = 30.0
+
+
+_WAITS = Waits()
 
 
 def is_loopback(host: str) -> bool:
@@ -46,12 +63,14 @@ class WebServer:
         gate: Gate,
         once_only: OnceOnly,
         metrics: Metrics,
+        waits: Waits = _WAITS,
     ) -> None:
         self._http = http
         self._resources = resources
         self._gate = gate
         self._once_only = once_only
         self._metrics = metrics
+        self._waits = waits
         self._stack = AsyncExitStack()
         self._port = http.port
         self._fingerprint = ""
@@ -82,7 +101,11 @@ class WebServer:
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
             runner = web.AppRunner(
-                self._application(), access_log=None, shutdown_timeout=_STOP_SECONDS
+                self._application(),
+                access_log=None,
+                logger=_aiohttp_log(),
+                keepalive_timeout=self._waits.head,
+                shutdown_timeout=_STOP_SECONDS,
             )
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
@@ -135,12 +158,21 @@ class WebServer:
     def _endpoint(self, route: Route) -> Callable[[web.Request], Awaitable[web.Response]]:
         async def endpoint(request: web.Request) -> web.Response:
             call = await self._gate.admit(request, route)
+            await self._read(request)
             await _refuse_unknown(request, route)
             if route.takes_key:
                 return _response(await self._once_only.answer(call, route.handler))
             return _response(await route.handler(call))
 
         return endpoint
+
+    async def _read(self, request: web.Request) -> None:
+        """The body, which the request keeps for who asks for it."""
+        try:
+            async with asyncio.timeout(self._waits.body):
+                await request.read()
+        except TimeoutError as exc:
+            raise invalid(f"the body was not there after {self._waits.body:g} s") from exc
 
     def _document_route(self) -> Route:
         async def describe(call: Call) -> Answer:  # noqa: ARG001  a handler takes its call
@@ -152,6 +184,17 @@ class WebServer:
             handler=describe,
             summary="This interface as an OpenAPI 3.1 document",
         )
+
+
+def _aiohttp_log() -> logging.Logger:
+    """What aiohttp tells, but not of a malformed request: its header may hold a token."""
+    log = logging.getLogger("aiohttp.server")
+    log.addFilter(_tells_no_header)
+    return log
+
+
+def _tells_no_header(record: logging.LogRecord) -> bool:
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 async def _refuse_unknown(request: web.Request, route: Route) -> None:

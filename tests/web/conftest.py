@@ -45,7 +45,7 @@ from gateway.web.messages import Messages
 from gateway.web.phone import Phone
 from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Resource, Scope
-from gateway.web.server import WebServer
+from gateway.web.server import Waits, WebServer
 from gateway.web.webhooks import WebhookEndpoints
 from tests.fakes import FakeClock
 from tests.web.fakes import FakeCommander, FakePhone, FakeProbe, FakeWait
@@ -203,11 +203,33 @@ def outbox_on(store: SqlMessageStore, clock: Clock, wake: Callable[[], None]) ->
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rates:
+    """What is let through, as in ``[limits]``."""
+
+    token: str = "1/50"
+    hook: str = "1/3"
+
+
+@pytest.fixture
+def rates() -> Rates:
+    return Rates()
+
+
+@pytest.fixture
+def waits() -> Waits:
+    return Waits()
+
+
 @asynccontextmanager
 async def hooks_on(
-    database: Database, outbox: Outbox, clock: Clock, wake: Callable[[], None]
+    database: Database,
+    outbox: Outbox,
+    clock: Clock,
+    wake: Callable[[], None],
+    rate: str,
 ) -> AsyncIterator[Hooks]:
-    """All of SOURCES, at most three webhooks at once."""
+    """All of SOURCES."""
 
     def compose(
         *, to: str, text: str, origin: str, ttl: timedelta, tags: tuple[str, ...]
@@ -224,29 +246,35 @@ async def hooks_on(
             hook_log=SqlHookLog(database=database),
             compose=compose,
             templates=templates,
-            limit=KeyedLimit(rate="1/3", clock=clock),
+            limit=KeyedLimit(rate=rate, clock=clock),
             clock=clock,
             wake=wake,
         )
 
 
 def server_on(
-    database: Database, clock: Clock, metrics: Metrics, resources: Sequence[Resource]
+    database: Database,
+    clock: Clock,
+    metrics: Metrics,
+    resources: Sequence[Resource],
+    rate: str = "",
+    waits: Waits | None = None,
 ) -> WebServer:
-    """At most fifty requests at once for a token."""
+    """On a free port; *rate* is a token's."""
     return WebServer(
         http=Http(port=0),
         resources=resources,
         gate=Gate(
-            tokens=SqlTokens(database=database), limit=KeyedLimit(rate="1/50", clock=clock)
+            tokens=SqlTokens(database=database), limit=KeyedLimit(rate=rate, clock=clock)
         ),
         once_only=OnceOnly(idempotency=SqlIdempotency(database=database), clock=clock),
         metrics=metrics,
+        waits=waits or Waits(),
     )
 
 
 @pytest.fixture
-async def office(database: Database) -> AsyncIterator[Office]:
+async def office(database: Database, rates: Rates, waits: Waits) -> AsyncIterator[Office]:
     clock, metrics, woken = FakeClock(), Metrics(CollectorRegistry()), list[str]()
     store, archive = SqlMessageStore(database=database), SqlArchive(database=database)
     command_log = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
@@ -263,7 +291,7 @@ async def office(database: Database) -> AsyncIterator[Office]:
         clock=clock,
     )
     async with (
-        hooks_on(database, outbox, clock, lambda: woken.append("hook")) as hooks,
+        hooks_on(database, outbox, clock, lambda: woken.append("hook"), rates.hook) as hooks,
         ClientSession() as session,
     ):
         resources = (
@@ -287,7 +315,7 @@ async def office(database: Database) -> AsyncIterator[Office]:
                 metrics=metrics,
             ),
         )
-        async with server_on(database, clock, metrics, resources) as server:
+        async with server_on(database, clock, metrics, resources, rates.token, waits) as server:
             yield Office(
                 api=Api(session, server.url),
                 server=server,
