@@ -108,9 +108,8 @@ def _transition(command: PhoneCommand, before: Observation, after: Observation) 
             known = up_before or before.raw is not None
             shown = known and was is not PhoneState.IDLE and after.state is PhoneState.IDLE
         case Verb.ANSWER:
-            # With another call up, what is active afterwards may be that one.
             was = PhoneState.RINGING
-            shown = was in before.states and not up_before and PhoneState.ACTIVE is after.state
+            shown = _is_answered(before, after)
         case Verb.REJECT:
             was = PhoneState.RINGING
             shown = before.state is was and not up_before and after.state is PhoneState.IDLE
@@ -119,6 +118,16 @@ def _transition(command: PhoneCommand, before: Observation, after: Observation) 
         case _:
             return ""
     return _arrow(was, after.state) if shown else ""
+
+
+def _is_answered(before: Observation, after: Observation) -> bool:
+    """With another call up before, what is active afterwards may be that one."""
+    if PhoneState.RINGING not in before.states or before.states & CALL_UP:
+        return False
+    caller, number = before.look.peer or "", after.look.number or ""
+    # What was typed into the number field stays there, if the number begins with it.
+    other = bool(caller and number) and not caller.startswith(number)
+    return after.state is PhoneState.ACTIVE and not other
 
 
 def _held_or_resumed(before: Observation, after: Observation) -> str:

@@ -199,6 +199,60 @@ def test_a_phone_that_dials_is_evidence_only_with_the_number(
     assert effect(DIAL, before, after, SINCE) == evidence
 
 
+ANSWERED = [
+    ("555", "555", "ringing -> active"),
+    ("555", "5", "ringing -> active"),
+    ("555", None, "ringing -> active"),
+    (None, "555", "ringing -> active"),
+    ("555", "1009", ""),
+]
+
+
+@pytest.mark.parametrize(("caller", "number", "evidence"), ANSWERED)
+def test_a_phone_that_is_with_somebody_else_then_has_not_answered(
+    caller: str | None, number: str | None, evidence: str
+) -> None:
+    before = seen(look=Look(states=frozenset({PhoneState.RINGING}), peer=caller))
+    after = seen(look=replace(ACTIVE, number=number))
+
+    assert effect(ANSWER, before, after, SINCE) == evidence
+
+
+def test_with_another_call_up_only_the_calls_tell_of_an_answer() -> None:
+    both = frozenset({PhoneState.RINGING, PhoneState.ACTIVE})
+    before, after = seen(RANG, look=Look(states=both)), seen(RANG, look=ACTIVE)
+    answered = seen(replace(RANG, answered_at=LATER), look=ACTIVE)
+
+    assert not effect(ANSWER, before, after, SINCE)
+    assert effect(ANSWER, before, answered, SINCE) == "the call from 555 is answered"
+
+
+HOLDS = [
+    ({PhoneState.ACTIVE}, {PhoneState.HELD}, "Eva", "active -> held"),
+    ({PhoneState.HELD}, {PhoneState.ACTIVE}, "Eva", "held -> active"),
+    ({PhoneState.HELD}, {PhoneState.ACTIVE}, "Bob", ""),
+    ({PhoneState.ACTIVE}, {PhoneState.ACTIVE}, "Eva", ""),
+    ({PhoneState.ACTIVE}, {PhoneState.IDLE}, "Eva", ""),
+    ({PhoneState.ACTIVE}, set(), "Eva", ""),
+    (
+        {PhoneState.ACTIVE, PhoneState.RINGING},
+        {PhoneState.HELD, PhoneState.RINGING},
+        "Eva",
+        "active -> held",
+    ),
+]
+
+
+@pytest.mark.parametrize(("was", "now", "tab", "evidence"), HOLDS)
+def test_a_hold_is_shown_by_the_call_of_the_same_tab(
+    was: set[PhoneState], now: set[PhoneState], tab: str, evidence: str
+) -> None:
+    before = seen(look=Look(states=frozenset(was), tab="Eva"))
+    after = seen(look=Look(states=frozenset(now), tab=tab))
+
+    assert effect(PhoneCommand(Verb.HOLD), before, after, SINCE) == evidence
+
+
 SAID = [
     pytest.param(seen(look=IDLE), "not registered keeps the number", id="no call shows"),
     pytest.param(seen(look=DIALING), "does not show with whom", id="no number shows"),
