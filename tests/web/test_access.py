@@ -34,6 +34,15 @@ SCOPES = {
         "admin",
     },
     ("GET", "/v1/commands"): {"admin"},
+    ("GET", "/v1/calls"): {"phone:read"},
+    ("GET", "/v1/calls/{id}"): {"phone:read"},
+    ("GET", "/v1/hook-deliveries"): {"hooks:admin"},
+    ("POST", "/v1/hook-deliveries/{id}/replay"): {"hooks:admin"},
+    ("GET", "/v1/webhook-endpoints"): {"hooks:admin"},
+    ("GET", "/v1/webhook-endpoints/{id}/deliveries"): {"hooks:admin"},
+    ("POST", "/v1/webhook-endpoints/{id}/test"): {"hooks:admin"},
+    ("POST", "/v1/webhook-endpoints/{id}/enable"): {"hooks:admin"},
+    ("POST", "/v1/webhook-deliveries/{id}/replay"): {"hooks:admin"},
 }
 NAMES = {"id": "msg_" + "0" * 32, "peer": "101", "verb": "hangup", "key": "open"}
 
