@@ -3,28 +3,18 @@
 Not collected by itself; ``test_wine_copydata.py`` runs it under Wine.
 """
 
-import asyncio
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from gateway.clock import now
-from gateway.config import DatabaseSettings, Dde, Phone
-from gateway.metrics import Metrics
-from gateway.microsip.api_log import ApiLog
-from gateway.microsip.control import MicroSip
+from gateway.config import Dde, Phone
 from gateway.microsip.diagnosis import diagnose
-from gateway.microsip.reading import Reading
-from gateway.microsip.status_words import StatusWords
-from gateway.numbers import NumberRules
 from gateway.phone import CommandOutcome, Problem
 from gateway.ports import Channel
-from gateway.store.audit import SqlCommandLog
-from gateway.store.database import Database
 from tests.peers.wine_steering import SteeredPeer
 
 assert sys.platform == "win32"
@@ -32,6 +22,7 @@ assert sys.platform == "win32"
 from gateway.microsip.channels import choose_channel  # noqa: E402  the fence comes first
 from tests.peers.wine_desktop import (  # noqa: E402
     Handset,
+    handset_on,
     loop_kept_running,
     make_store,
     start,
@@ -77,19 +68,10 @@ def automatic(path: Path, service: str = "Nobody") -> Phone:
 async def handset(phone: Phone, data_dir: Path) -> AsyncIterator[tuple[Handset, Channel]]:
     await make_store(data_dir)
     async with (
-        Database(settings=DatabaseSettings(), data_dir=data_dir) as database,
         choose_channel(phone, demo=False, clock=now) as channel,
+        handset_on(channel, phone, data_dir) as made,
     ):
-        control = MicroSip(
-            reading=Reading(channel=channel, words=StatusWords({}), clock=now),
-            command_log=SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry())),
-            rules=NumberRules(),
-            phone=phone,
-            api_log=ApiLog(data_dir),
-            clock=now,
-            sleep=asyncio.sleep,
-        )
-        yield Handset(control), channel
+        yield made, channel
 
 
 async def test_without_a_dde_server_auto_takes_the_window(

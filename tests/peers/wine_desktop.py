@@ -22,6 +22,7 @@ from gateway.microsip.reading import Reading
 from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
 from gateway.phone import CommandResult, PhoneRequest, Verb, parse_command
+from gateway.ports import Channel
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 
@@ -63,19 +64,20 @@ async def make_store(data_dir: Path) -> None:
         await database.upgrade()
 
 
+UNHURRIED = Phone(command_spacing=timedelta(0), calls_per_hour=1000, sender_calls_per_hour=1000)
+"""No command waits for another, or is one too many."""
+
+
 @asynccontextmanager
-async def handset(
-    data_dir: Path, dde: Dde, *, api_log: Path | None = None
+async def handset_on(
+    channel: Channel, phone: Phone, data_dir: Path, *, api_log: Path | None = None
 ) -> AsyncIterator[Handset]:
-    """The gateway's side, with its real store; commands follow each other at once."""
-    phone = Phone(command_spacing=timedelta(0), calls_per_hour=1000, dde=dde)
-    database = Database(settings=DatabaseSettings(), data_dir=data_dir)
-    async with database, DdeChannel(dde) as channel:
+    """The gateway's side, with its real store in *data_dir*."""
+    words = StatusWords(phone.dde.status_words)
+    async with Database(settings=DatabaseSettings(), data_dir=data_dir) as database:
         yield Handset(
             MicroSip(
-                reading=Reading(
-                    channel=channel, words=StatusWords(dde.status_words), clock=now
-                ),
+                reading=Reading(channel=channel, words=words, clock=now),
                 command_log=SqlCommandLog(
                     database=database, metrics=Metrics(CollectorRegistry())
                 ),
@@ -86,6 +88,19 @@ async def handset(
                 sleep=asyncio.sleep,
             )
         )
+
+
+@asynccontextmanager
+async def handset(
+    data_dir: Path, dde: Dde, *, api_log: Path | None = None
+) -> AsyncIterator[Handset]:
+    """By DDE."""
+    phone = UNHURRIED.model_copy(update={"dde": dde})
+    async with (
+        DdeChannel(dde) as channel,
+        handset_on(channel, phone, data_dir, api_log=api_log) as made,
+    ):
+        yield made
 
 
 @asynccontextmanager

@@ -7,31 +7,19 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from prometheus_client import CollectorRegistry
 
-from gateway.clock import now
-from gateway.config import DatabaseSettings, Phone
-from gateway.metrics import Metrics
-from gateway.microsip.api_log import ApiLog
-from gateway.microsip.control import MicroSip
-from gateway.microsip.reading import Reading
-from gateway.microsip.status_words import StatusWords
-from gateway.numbers import NumberRules
 from gateway.phone import CommandOutcome, CommandResult, Problem
 from gateway.phone_status import PhoneState, PhoneStatus
-from gateway.store.audit import SqlCommandLog
-from gateway.store.database import Database
 from tests.peers.wine_steering import SteeredPeer
 
 assert sys.platform == "win32"
 
 from gateway.microsip.copydata import CopyDataChannel  # noqa: E402  the fence comes first
 from gateway.microsip.window import UserDesktop  # noqa: E402
-from tests.peers.wine_desktop import Handset, make_store  # noqa: E402
+from tests.peers.wine_desktop import UNHURRIED, Handset, handset_on, make_store  # noqa: E402
 from tests.peers.wine_installation import install, started_from  # noqa: E402
 
 pytestmark = pytest.mark.timeout(90)
@@ -90,31 +78,14 @@ async def handset(
     peer: SteeredPeer, microsip: tuple[SteeredPeer, Path, str], tmp_path: Path
 ) -> AsyncIterator[Handset]:
     await make_store(tmp_path)
-    database = Database(settings=DatabaseSettings(), data_dir=tmp_path)
     window = CopyDataChannel(
         desktop=UserDesktop(),
         executable=str(microsip[1]),
         sleep=asyncio.sleep,
         patience=PATIENCE,
     )
-    async with database, window as channel:
-        yield Handset(
-            MicroSip(
-                reading=Reading(channel=channel, words=StatusWords({}), clock=now),
-                command_log=SqlCommandLog(
-                    database=database, metrics=Metrics(CollectorRegistry())
-                ),
-                rules=NumberRules(),
-                phone=Phone(
-                    command_spacing=timedelta(0),
-                    calls_per_hour=1000,
-                    sender_calls_per_hour=1000,
-                ),
-                api_log=ApiLog(tmp_path),
-                clock=now,
-                sleep=asyncio.sleep,
-            )
-        )
+    async with window as channel, handset_on(channel, UNHURRIED, tmp_path) as made:
+        yield made
 
 
 def strings(peer: SteeredPeer) -> list[str]:
