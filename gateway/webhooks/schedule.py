@@ -67,6 +67,6 @@ def _retry_after(text: str, now: datetime) -> timedelta:
         return timedelta(seconds=int(text))
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):  # digits without end
         return timedelta()
     return max((at if at.tzinfo else at.replace(tzinfo=UTC)) - now, timedelta())

@@ -87,6 +87,12 @@ def test_410_ends_it_with_its_endpoint() -> None:
         pytest.param("-5", 5 * SECOND, id="negative"),
         pytest.param("soon", 5 * SECOND, id="words"),
         pytest.param("Mon, 01 Jun 99999 12:10:00 GMT", 5 * SECOND, id="no-date"),
+        pytest.param(
+            f"Mon, 01 Jun {'9' * 20} 12:10:00 GMT", 5 * SECOND, id="year-beyond-any-integer"
+        ),
+        pytest.param(
+            f"Mon, 01 Jun 2026 12:10:00 +{'9' * 20}", 5 * SECOND, id="zone-beyond-any-integer"
+        ),
     ],
 )
 def test_retry_after_is_honoured_up_to_a_day(retry_after: str, wait: timedelta) -> None:
