@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.peers.setup import KAMAILIO_TLS, installed, is_root
+from tests.peers.setup import KAMAILIO_DATABASES, KAMAILIO_TLS, installed, is_root
 
 PEERS = {
     "kamailio": ("kamailio",),
     "kamailio_tls": ("kamailio", KAMAILIO_TLS),
+    "kamailio_databases": ("kamailio", *KAMAILIO_DATABASES),
     "openssl": ("openssl",),
     "sipp": ("sipp",),
     "baresip": ("baresip",),

@@ -10,7 +10,7 @@ from gateway.version import VERSION
     cls=Commands,
     names=(
         *("run", "init", "doctor", "config", "db", "token"),
-        *("send", "history", "calls", "phone", "events", "notify-call"),
+        *("send", "history", "calls", "phone", "events", "notify-call", "bench"),
     ),
     context_settings={"help_option_names": ["-h", "--help"]},
 )

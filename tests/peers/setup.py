@@ -10,7 +10,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 POLICY = Path("/usr/sbin/policy-rc.d")
-KAMAILIO_TLS = "/usr/lib/x86_64-linux-gnu/kamailio/modules/tls.so"
+_MODULES = "/usr/lib/x86_64-linux-gnu/kamailio/modules"
+KAMAILIO_TLS = f"{_MODULES}/tls.so"
+KAMAILIO_DATABASES = (f"{_MODULES}/db_sqlite.so", f"{_MODULES}/db_postgres.so")
 DENY_STARTS = "#!/bin/sh\nexit 101\n"
 
 
@@ -26,6 +28,11 @@ class Peer:
 PEERS = (
     Peer(("kamailio",), ("kamailio",), "SIP registrar: digest, forking, 404, restarts"),
     Peer(("kamailio-tls-modules",), (KAMAILIO_TLS,), "the same over TLS"),
+    Peer(
+        ("kamailio-sqlite-modules", "kamailio-postgres-modules"),
+        KAMAILIO_DATABASES,
+        "the benchmark's rival",
+    ),
     Peer(("openssl",), ("openssl",), "certificates for the tests of TLS"),
     Peer(("sip-tester",), ("sipp",), "SIPp: load, kill -9 under load"),
     Peer(("baresip-core",), ("baresip",), "somebody else's SIP client"),

@@ -1,0 +1,1 @@
+"""The benchmark: the gateway's speed, beside a rival's where there is one."""
