@@ -168,6 +168,26 @@ async def test_a_call_is_told_in_the_chat_and_answered_there(
     assert set(call["sources"]) == {"hook", "ini"}
 
 
+async def test_rest_shows_whom_the_call_is_with_and_since_when(
+    office: Office, microsip: SteeredLine
+) -> None:
+    microsip.order("ring", user="562")
+    microsip.order("human", text="/answer")
+    microsip.order("human", text="msip:hold")
+
+    async def held() -> dict[str, Any] | None:
+        async with office.gateway.client() as client:
+            status = await client.phone_status()
+        shown = status["state"]["value"], bool(status["since"])
+        return status if shown == ("held", True) else None
+
+    status = await eventually(held)
+    assert status is not None
+    assert status["state"]["source"] == "window"
+    assert (status["peer"]["value"], status["direction"]["value"]) == ("562", "incoming")
+    assert (status["muted"]["value"], status["volume"]["value"]) == (False, 60)
+
+
 async def test_a_call_is_rejected_in_the_chat(office: Office, microsip: SteeredLine) -> None:
     microsip.order("ring", user="556")
     await office.notice("call from 556")

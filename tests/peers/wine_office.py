@@ -96,7 +96,7 @@ class InstalledMicroSip:
         return self._line
 
     def forget(self) -> None:
-        """It is to end, or has ended."""
+        """It is ended, unless it has done so."""
         if self._line is not None:
-            self._line.hang_up()
+            self._line.see_off()
             self._line = None

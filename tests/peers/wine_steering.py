@@ -10,6 +10,7 @@ import select
 import socket
 import subprocess
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, Self
 
 Start = Callable[..., subprocess.Popen[bytes]]
@@ -62,6 +63,15 @@ class SteeredLine:
         """By which the peer ends."""
         self._lines.close()
         self._socket.close()
+
+    def see_off(self) -> None:
+        """Hang up, and wait until the peer has ended."""
+        with suppress(OSError):  # it has ended before
+            self._socket.shutdown(socket.SHUT_WR)
+        with suppress(ConnectionResetError):
+            while self._lines.readline():
+                pass
+        self.hang_up()
 
     def order(self, name: str, **facts: object) -> None:
         """Returns when the peer has done it."""
