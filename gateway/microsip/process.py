@@ -114,12 +114,19 @@ class MicroSipProcess:
         """
         async with self._turn:
             executable = await asyncio.to_thread(self.executable)
-            ran = await asyncio.to_thread(self._stop, executable)
-            try:
-                return await asyncio.to_thread(work)
-            finally:
-                if ran:
-                    await self._start(executable, answers)
+            done, ran = await asyncio.to_thread(self._while_ended, executable, work)
+            if ran:
+                await self._start(executable, answers)
+            return done
+
+    def _while_ended(self, executable: Path | None, work: Callable[[], T]) -> tuple[T, bool]:
+        """With whether it ran; on one thread, which goes on when its caller is cancelled."""
+        ran = self._stop(executable)
+        try:
+            return work(), ran
+        finally:
+            if ran and not self._is_there(executable):
+                self._kept(str(executable), False)
 
     async def _start(self, executable: Path | None, answers: Answers) -> None:
         if await asyncio.to_thread(self._is_there, executable):

@@ -1,7 +1,9 @@
 """MicroSIP as a program: started once, ended when told to, never forced."""
 
 import asyncio
+import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,20 @@ class PlayedPc:
         """A process of it runs, whoever started it."""
         self.processes = [PROCESS]
         self._left = list(steps)
+
+
+class SlowPc(PlayedPc):
+    """One on which MicroSIP ends only when it is let go."""
+
+    def __init__(self, executable: Path) -> None:
+        super().__init__(executable)
+        self.is_ending = threading.Event()
+        self.let_go = threading.Event()
+
+    def ended(self, process: int, timeout: float) -> bool:
+        self.is_ending.set()
+        self.let_go.wait()
+        return super().ended(process, timeout)
 
 
 async def no_time(seconds: float) -> None:
@@ -254,6 +270,27 @@ async def test_work_that_fails_does_not_leave_it_ended(pc: PlayedPc) -> None:
         await microsip(pc).while_stopped(work, pc.answers)
 
     assert pc.started == [(pc.executable, MINIMIZED)]
+
+
+async def test_a_caller_that_goes_away_does_not_leave_it_ended(tmp_path: Path) -> None:
+    slow = SlowPc(tmp_path / "microsip.exe")
+    (tmp_path / "microsip.exe").touch()
+    slow.windows = [Instance(WINDOW, PROCESS, slow.executable)]
+    slow.processes = [PROCESS]
+    done: list[Sequence[object]] = []
+
+    stopped = asyncio.create_task(
+        microsip(slow).while_stopped(lambda: done.append(list(slow.started)), slow.answers)
+    )
+    await asyncio.to_thread(slow.is_ending.wait)
+    stopped.cancel()
+    with suppress(asyncio.CancelledError):
+        await stopped
+    slow.let_go.set()
+    await asyncio.get_running_loop().shutdown_default_executor()
+
+    assert done == [[]]
+    assert slow.started == [(slow.executable, MINIMIZED)]
 
 
 async def test_another_one_is_not_ended(pc: PlayedPc) -> None:
