@@ -1,25 +1,16 @@
 """One life of the engine process, as the gateway sees it."""
 
 import asyncio
+import logging
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from typing import Self
 
 from gateway.errors import SendError
-from gateway.sip.wire import (
-    Answered,
-    Command,
-    Journalled,
-    Opened,
-    OpenFailed,
-    Registration,
-    Report,
-    Trouble,
-    Unsent,
-    decode,
-    encode,
-)
+from gateway.sip.wire import Command, Open, Report, Send, Stop, decode, encode
+
+log = logging.getLogger(__name__)
 
 END_SECONDS = 2.0
 
@@ -51,17 +42,16 @@ class EngineProcess:
         stdin.write(encode(command))
 
     async def reports(self) -> AsyncIterator[Report]:
-        """Until the engine closes its end, however it came to that."""
+        """Until the engine closes its end, however it came to that, or writes no report."""
         assert self._process.stdout is not None
-        async for line in self._process.stdout:
-            if not line.endswith(b"\n"):
-                return  # killed within a frame
-            report = decode(line)
-            assert isinstance(
-                report,
-                Opened | OpenFailed | Answered | Unsent | Registration | Journalled | Trouble,
-            )
-            yield report
+        try:
+            async for line in self._process.stdout:
+                if not line.endswith(b"\n"):
+                    return  # killed within a frame
+                yield _report(line)
+        except ValueError as exc:
+            log.error("the SIP engine is ended: it wrote %s", exc)  # noqa: TRY400
+            self.kill()
 
     async def end(self) -> int:
         """Close its input, wait, kill it if that takes too long; returns its exit code."""
@@ -77,3 +67,12 @@ class EngineProcess:
     def kill(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
+
+
+def _report(line: bytes) -> Report:
+    """Raises ValueError."""
+    match decode(line):
+        case Open() | Send() | Stop():
+            raise ValueError("a command")
+        case report:
+            return report

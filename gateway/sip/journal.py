@@ -1,15 +1,19 @@
 """The journal: a SQLite file that holds each MESSAGE from its 200 OK to the store's commit."""
 
+import logging
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from uuid import UUID
 
+from gateway.identity import split_source
 from gateway.message import MessageId
+
+log = logging.getLogger(__name__)
 
 BUSY_SECONDS = 5.0
 """How long an append waits for the gateway's delete before it fails."""
@@ -49,6 +53,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
     )
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
     try:
         connection.execute("PRAGMA journal_mode = WAL")
         connection.executescript(_SCHEMA)
@@ -56,6 +61,24 @@ def _connect(path: Path) -> sqlite3.Connection:
         connection.close()
         raise
     return connection
+
+
+def _row(
+    row_id: Any, received_at: Any, transport: Any, source: Any, raw: Any, partial: Any
+) -> JournalRow:
+    """Raises AttributeError, TypeError or ValueError for columns that no engine writes."""
+    at = datetime.fromisoformat(received_at)
+    if at.tzinfo is None or not isinstance(raw, bytes):
+        raise ValueError("no time zone, or no bytes")
+    split_source(source)
+    return JournalRow(
+        id=MessageId(UUID(row_id)),
+        received_at=at,
+        transport=transport.upper(),
+        source=source,
+        raw=raw,
+        partial=bool(partial),
+    )
 
 
 def _text(at: datetime) -> str:
@@ -119,25 +142,30 @@ class JournalReader:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._connection: sqlite3.Connection | None = None
+        self._damaged: set[int] = set()
 
     def read(self, limit: int, now: datetime) -> Sequence[JournalRow]:
-        """The oldest rows, without partial ones that may still be completed."""
+        """The oldest rows, without partial ones that may still be completed.
+
+        A damaged one stays where it is, and keeps none behind it from being read.
+        """
         cursor = self._open().execute(
-            "SELECT id, received_at, transport, source, raw, partial FROM request"
+            "SELECT seq, id, received_at, transport, source, raw, partial FROM request"
             " WHERE partial = 0 OR received_at < ? ORDER BY seq LIMIT ?",
-            (_text(now - PARTIAL_AGE), limit),
+            (_text(now - PARTIAL_AGE), limit + len(self._damaged)),
         )
-        return [
-            JournalRow(
-                id=MessageId(UUID(row_id)),
-                received_at=datetime.fromisoformat(received_at),
-                transport=transport,
-                source=source,
-                raw=raw,
-                partial=bool(partial),
-            )
-            for row_id, received_at, transport, source, raw, partial in cursor
-        ]
+        rows = []
+        for seq, *columns in cursor:
+            try:
+                rows.append(_row(*columns))
+            except (AttributeError, TypeError, ValueError) as exc:
+                self._tell_damaged(seq, exc)
+        return rows
+
+    def _tell_damaged(self, seq: int, error: Exception) -> None:
+        if seq not in self._damaged:
+            self._damaged.add(seq)
+            log.error("row %d of %s is damaged and stays there: %s", seq, self._path, error)
 
     def delete(self, rows: Sequence[JournalRow]) -> None:
         """What the store has committed, in one transaction."""

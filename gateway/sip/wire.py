@@ -174,11 +174,11 @@ def encode(frame: Frame) -> bytes:
 
 def decode(line: bytes) -> Frame:
     """Read what ``encode`` wrote; raises ValueError for anything else."""
-    fields: dict[str, Any] = json.loads(line)
     try:
+        fields: dict[str, Any] = json.loads(line)
         frame = _FRAMES[fields.pop("frame")]
         return frame(**{name: _value(name, value) for name, value in fields.items()})
-    except (KeyError, TypeError, AttributeError) as exc:
+    except (KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise ValueError(f"no frame: {exc}") from exc
 
 

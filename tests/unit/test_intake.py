@@ -6,14 +6,48 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 
+import pytest
+
 from gateway.message import Flag, InboundRequest, MessageId, uuid7
 from gateway.sip.intake import Intake
 from gateway.sip.journal import JournalRow, JournalWriter
+from gateway.sip.request import unread_request
 from tests.fakes import NOON
 
 
-async def test_a_row_that_cannot_be_read_is_handed_on_with_its_bytes(tmp_path: Path) -> None:
-    """And holds nothing back: here one that somebody wrote into the file as text."""
+def test_a_request_that_cannot_be_read_keeps_its_bytes() -> None:
+    row = JournalRow(
+        id=MessageId(uuid7(NOON)),
+        received_at=NOON,
+        transport="UDP",
+        source="10.0.0.5:5060",
+        raw=b"no SIP",
+    )
+
+    unread = unread_request(row)
+
+    assert (unread.id, unread.raw_body, unread.text) == (row.id, b"no SIP", "")
+    assert (unread.request_uri, unread.from_uri) == ("", "")
+    assert unread.flags == {Flag.UNDECODABLE}
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "raw = 'text'",
+        "id = 'no UUID'",
+        "id = X'ff'",
+        "received_at = 'noon'",
+        "received_at = '2026-11-22T12:00:00'",
+        "received_at = 5",
+        "source = X'00'",
+        "source = 'nowhere'",
+        "source = '[::g]:5060'",
+    ],
+)
+async def test_a_damaged_row_stays_and_holds_nothing_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
     path = tmp_path / "journal.db"
     rows = [
         JournalRow(
@@ -29,17 +63,18 @@ async def test_a_row_that_cannot_be_read_is_handed_on_with_its_bytes(tmp_path: P
         for row in rows:
             writer.append(row)
     with closing(sqlite3.connect(path)) as journal, journal:
-        journal.execute("UPDATE request SET raw = 'text' WHERE id = ?", (str(rows[0].id),))
+        journal.execute(f"UPDATE request SET {damage} WHERE seq = 1")  # noqa: S608  ours
     arrived: asyncio.Queue[Sequence[InboundRequest]] = asyncio.Queue()
 
     intake = Intake(journal=path, handler=arrived.put, clock=lambda: NOON)
     running = asyncio.create_task(intake.run())
     async with asyncio.timeout(5):
-        unread, read = await arrived.get()
+        read = await arrived.get()
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
-    assert (read.id, read.text) == (rows[1].id, "hi")
-    assert (unread.id, str(unread.raw_body), unread.text) == (rows[0].id, "text", "")
-    assert (unread.request_uri, unread.from_uri) == ("", "")
-    assert unread.flags == {Flag.UNDECODABLE}
+    assert [(request.id, request.text) for request in read] == [(rows[1].id, "hi")]
+    assert caplog.text.count("row 1 of") == 1
+    with closing(sqlite3.connect(path)) as journal:
+        journal.text_factory = bytes
+        assert (1,) in journal.execute("SELECT seq FROM request").fetchall()

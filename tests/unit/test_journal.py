@@ -130,3 +130,23 @@ def test_a_journal_that_cannot_be_written_says_so_at_once(tmp_path: Path) -> Non
 
     with pytest.raises(sqlite3.Error), JournalWriter(tmp_path / "journal.db", "normal"):
         pass
+
+
+@pytest.mark.parametrize("kept", [0, 1, 50, 4096, 9000])
+def test_a_file_that_was_cut_or_overwritten_is_an_error_of_sqlite(
+    tmp_path: Path, kept: int
+) -> None:
+    path = tmp_path / "journal.db"
+    with JournalWriter(path, "normal") as writer:
+        for _ in range(200):
+            writer.append(row(b"x" * 500))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:kept] + b"\xff" * 8192)
+    reader = JournalReader(path)
+
+    with pytest.raises(sqlite3.Error):
+        reader.read(500, NOON)
+    with pytest.raises(sqlite3.Error), JournalWriter(path, "normal") as writer:
+        writer.append(row())
+
+    reader.close()

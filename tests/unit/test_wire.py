@@ -79,7 +79,10 @@ def test_secrets_are_not_shown() -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [b"", b"[]", b"{}", b'{"frame":"Nothing"}', b'{"frame":"Stop"}', b'{"frame":"Stop","x":1}'],
+    [
+        *(b"", b"[]", b"{}", b'{"frame":"Nothing"}', b'{"frame":"Stop"}'),
+        *(b'{"frame":"Stop","x":1}', b'{"frame":[]}', b"[" * 60_000),
+    ],
 )
 def test_what_is_no_frame_is_refused(line: bytes) -> None:
     with pytest.raises(ValueError, match=r"no frame|Expecting value"):
