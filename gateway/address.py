@@ -23,7 +23,7 @@ _URI = re.compile(
     re.VERBOSE | re.IGNORECASE | re.ASCII,
 )
 _NAME_ADDR = re.compile(
-    r"""\s*(?:"(?:[^"\\]|\\.)*"|[^<"]*)\s*<(?P<uri>[^>]*)>(?P<rest>.*)""",
+    r"""(?:\s*+"(?:[^"\\]|\\.)*+"\s*+|[^<"]*+)<(?P<uri>[^>]*+)>(?P<rest>.*)""",
     re.VERBOSE | re.DOTALL,
 )
 _MEANS_SOMETHING = re.compile(r"""[\s"<>@:;?%]""")
