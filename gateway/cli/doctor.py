@@ -20,7 +20,7 @@ from gateway.config import LOCAL_ACCOUNT_URI, Account, Settings
 from gateway.errors import ConfigError, GatewayError
 from gateway.microsip.diagnosis import diagnose
 from gateway.store.database import Database
-from gateway.web.client import GatewayClient, GatewayUnreachable, RequestRefused
+from gateway.web.client import GatewayClient, GatewayUnreachable, NoAnswer, RequestRefused
 from gateway.web.local import read_local_access
 from gateway.webhooks.diagnosis import diagnose_endpoint
 
@@ -114,7 +114,7 @@ async def _running(settings: Settings) -> list[Finding]:
             ready = await client.get("/readyz")
     except RequestRefused as exc:
         ready = exc.document
-    except GatewayUnreachable:
+    except (GatewayUnreachable, NoAnswer):
         return []
     return [
         Finding(

@@ -10,9 +10,11 @@ from uuid import uuid4
 
 from aiohttp import (
     ClientConnectionError,
+    ClientConnectorError,
     ClientError,
     ClientSession,
     ClientTimeout,
+    ConnectionTimeoutError,
     Fingerprint,
     ServerFingerprintMismatch,
     TCPConnector,
@@ -30,6 +32,10 @@ T = TypeVar("T")
 
 class GatewayUnreachable(GatewayError):
     """No gateway answers; the text says how to start one."""
+
+
+class NoAnswer(GatewayError):
+    """A gateway was asked, and no answer came; what it was told to do may be done."""
 
 
 class RequestRefused(GatewayError):
@@ -52,7 +58,7 @@ def _readable(status: int, document: JsonObject) -> str:
 
 
 class GatewayClient:
-    """A session with the running gateway; every method raises the two errors above."""
+    """A session with the running gateway; every method raises the three errors above."""
 
     def __init__(self, access: LocalAccess) -> None:
         self._access = access
@@ -128,10 +134,15 @@ class GatewayClient:
                 f"{self._access.url} is another server than the gateway that runs on this"
                 " data folder; it was not sent the token"
             ) from exc
-        except (ClientConnectionError, OSError) as exc:
+        except (ClientConnectorError, ConnectionTimeoutError) as exc:
             raise GatewayUnreachable(
                 f"no gateway answers at {self._access.url}: is the gateway running? "
                 "Start it with: sip-gateway run"
+            ) from exc
+        except (ClientConnectionError, OSError) as exc:
+            raise NoAnswer(
+                f"the gateway at {self._access.url} did not answer; what it was told may have"
+                " been carried out all the same: look before you repeat it"
             ) from exc
         except ClientError as exc:
             raise GatewayUnreachable(f"{self._access.url} is no gateway: {exc}") from exc

@@ -1,5 +1,6 @@
 """The HTTP client of the command line, with the address it finds."""
 
+import asyncio
 import socket
 import stat
 import sys
@@ -13,6 +14,7 @@ from gateway.phone import Problem
 from gateway.web.client import (
     GatewayClient,
     GatewayUnreachable,
+    NoAnswer,
     RequestRefused,
     call_gateway,
 )
@@ -99,6 +101,19 @@ async def test_without_a_gateway_the_user_is_told_how_to_start_one() -> None:
     async with GatewayClient(LocalAccess(f"http://127.0.0.1:{port}", "x")) as gateway:
         with pytest.raises(GatewayUnreachable, match="sip-gateway run"):
             await gateway.phone_status()
+
+
+async def test_a_gateway_that_ends_while_it_is_asked_may_have_done_it() -> None:
+    async def end(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"dial")
+        writer.close()
+
+    server = await asyncio.start_server(end, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+
+    async with server, GatewayClient(LocalAccess(f"http://127.0.0.1:{port}", "x")) as gateway:
+        with pytest.raises(NoAnswer, match="may have been carried out"):
+            await gateway.phone("dial", "1002")
 
 
 async def test_another_server_on_the_port_is_no_gateway() -> None:
