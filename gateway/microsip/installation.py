@@ -45,7 +45,7 @@ def find_executable(configured: str, places: Places) -> Path | None:
     """As *configured*, else by the registry, else in the usual folders."""
     if configured:
         return Path(configured)
-    return next((path for path in _usual(places) if path.is_file()), None)
+    return next((path for path in _usual(places) if is_file(path)), None)
 
 
 def ini_of(executable: Path, places: Places) -> Path:
@@ -57,7 +57,7 @@ def ini_of(executable: Path, places: Places) -> Path:
     if any(same_path(str(executable.parent), str(folder)) for folder in places.installed):
         return roaming
     # The MSI package notes its folder elsewhere.
-    return roaming if roaming.is_file() and not beside.is_file() else beside
+    return roaming if is_file(roaming) and not is_file(beside) else beside
 
 
 def find_ini(places: Places, executable: str = "") -> Path | None:
@@ -69,7 +69,15 @@ def find_ini(places: Places, executable: str = "") -> Path | None:
         candidates = [places.roaming / FOLDER / Path(EXECUTABLE).with_suffix(".ini")]
     else:
         candidates = []
-    return next((path for path in candidates if path.is_file()), None)
+    return next((path for path in candidates if is_file(path)), None)
+
+
+def is_file(path: Path) -> bool:
+    """Path.is_file raises where a share is away, or a folder is another user's."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _usual(places: Places) -> Iterator[Path]:

@@ -22,7 +22,13 @@ from gateway.microsip.events_install import (
 )
 from gateway.microsip.hand_over_conf import hook_folder
 from gateway.microsip.ini import read_ini
-from gateway.microsip.installation import find_executable, find_ini, ini_of, this_pc
+from gateway.microsip.installation import (
+    find_executable,
+    find_ini,
+    ini_of,
+    is_file,
+    this_pc,
+)
 from gateway.microsip.instance import Instance
 from gateway.microsip.process import MicroSipProcess
 from gateway.microsip.remarks import Facts, Running
@@ -48,7 +54,7 @@ def event_hooks(executable: Path | None, data_dir: Path) -> EventHooks:
     if executable is None:
         raise ConfigError("no microsip.exe was found; set [phone] executable to its path")
     ini = ini_of(executable, this_pc())
-    if not ini.is_file():
+    if not is_file(ini):
         raise ConfigError(
             f"{ini}: is not there; start MicroSIP once, so that it writes its settings"
         )
@@ -80,12 +86,12 @@ def facts(phone: Phone) -> Facts:
             for one in instances
         ),
         executable=executable,
-        executable_is_there=executable is not None and executable.is_file(),
+        executable_is_there=executable is not None and is_file(executable),
         places=places,
         ini=ini,
         hooks=hooks,
         missing_programs=frozenset(
-            hook.program for hook in hooks if hook.is_ours and not Path(hook.program).is_file()
+            hook.program for hook in hooks if hook.is_ours and not is_file(Path(hook.program))
         ),
     )
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from gateway.errors import PhoneError
 from gateway.microsip.copydata import BLOCKED, Reply, Sleep
+from gateway.microsip.installation import is_file
 from gateway.microsip.instance import Instance, pick, same_path
 from gateway.phone import Problem
 
@@ -140,7 +141,7 @@ class MicroSipProcess:
             raise PhoneError(Problem.FAILED, SESSION_0)
         if executable is None:
             raise PhoneError(Problem.NOT_RUNNING, NOWHERE)
-        if not executable.is_file():
+        if not is_file(executable):
             raise PhoneError(
                 Problem.NOT_RUNNING,
                 f"MicroSIP is not running, and there is no {executable} to start; correct "

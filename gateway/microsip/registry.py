@@ -32,7 +32,7 @@ def _folders(root: int, key: str, name: str) -> Iterator[Path]:
         try:
             with winreg.OpenKey(root, key, access=winreg.KEY_READ | view) as opened:
                 value, _ = winreg.QueryValueEx(opened, name)
-        except FileNotFoundError:
+        except OSError:  # there is none, or it is not this user's to read
             continue
         if isinstance(value, str) and value and Path(value) not in found:
             found.append(Path(value))

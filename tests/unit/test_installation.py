@@ -88,3 +88,15 @@ def test_only_settings_that_are_there_are_found(places: Places, tmp_path: Path) 
     assert before == (None, None, None)
     assert find_ini(places, str(executable)) == portable
     assert find_ini(places) == roaming
+
+
+def test_where_windows_lets_nobody_look_there_is_nothing(
+    places: Places, tmp_path: Path
+) -> None:
+    kept_back = tmp_path / ("long" * 100)
+    executable = put(tmp_path / "Local" / "MicroSIP" / "microsip.exe")
+    closed = replace(places, installed=(kept_back,), roaming=kept_back)
+
+    assert find_executable("", closed) == executable
+    assert ini_of(executable, closed) == executable.with_suffix(".ini")
+    assert find_ini(closed, str(kept_back / "microsip.exe")) is None
