@@ -16,7 +16,7 @@ _SPACE = " \t\v\f\x1a"
 _QUOTES = "\"'"
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _ENDING = re.compile(r"[\r\n]*\Z")
-_UNWRITABLE = re.compile(r"[\x00\r\n]")
+_LINE_END = re.compile(r"[\r\n]")
 _BYTE_A_CHARACTER = "latin-1"
 _ANY = "surrogatepass"  # half of a pair is kept as it is
 _MARKS = {
@@ -86,12 +86,14 @@ class IniFile:
                 f"{key}={value}: the settings are not in Unicode, so that this cannot be "
                 "written; start MicroSIP once, which converts them, and end it again"
             )
+        if "\0" in value:
+            raise ConfigError(f"{value!r} is more than a line: MicroSIP reads up to the NUL")
         name = (self.line(section, key) or key).partition("=")[0]
         return self.with_line(section, key, f"{name}={quoted(value)}")
 
     def with_line(self, section: str, key: str, line: str) -> Self:
         """With *line* for that of *key*, or as the first of its section."""
-        if _UNWRITABLE.search(line):
+        if _LINE_END.search(line):  # a NUL that was there is put back with the rest
             raise ConfigError(f"{line!r} is more than a line, which no ini file can hold")
         index = self._line_of(section, key)
         if index is not None:
