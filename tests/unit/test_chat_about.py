@@ -40,7 +40,7 @@ async def test_whoami_tells_a_token_its_scopes() -> None:
 async def test_help_lists_every_verb_by_class() -> None:
     reply = await Bench(rules=()).say("help")
 
-    assert "\nphone:read: status\n" in reply
+    assert "\nphone:read: status calls\n" in reply
     assert "\nadmin: close\n" in reply
     assert "\nhistory:own or history:all: find history\n" in reply
     assert "anyone: confirm more help whoami ping version" in reply
