@@ -121,16 +121,17 @@ class Calls:
         self.hook("cmdCallRing", user)
 
     def answer(self) -> None:
-        """The first that rings; in single mode the others are ended first."""
+        """The first that rings; in single mode those that are up are ended first."""
         ringing = next((c for c in self.ongoing if c.state is State.INCOMING), None)
         if ringing is None:
             return
         if self.conditions.single_mode:
-            for other in [c for c in self.ongoing if c is not ringing]:
+            for other in [c for c in self.ongoing if c.state is not State.INCOMING]:
                 self.end(other)
         self._later_or_now(lambda: self._confirm(ringing))
 
     def hang_up(self, *states: State) -> None:
+        """Of what rings too it says only that it has ended, not that it was declined."""
         for call in [c for c in self.ongoing if c.state in states]:
             self._later_or_now(partial(self.end, call))
 

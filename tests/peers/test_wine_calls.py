@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -47,11 +47,14 @@ class Office:
     receiver: WebhookReceiver
     hooks_installed: str
     """What ``events install`` said."""
+    told: list[str] = field(default_factory=list)
+    """Every message that came to the colleague."""
 
     async def notice(self, *words: str) -> str:
         """The next message that holds all of *words*."""
         while True:
             text = (await self.tester.next_message(30)).text
+            self.told.append(text)
             if all(word in text for word in words):
                 return text
 
