@@ -63,13 +63,13 @@ class DeviceChannel:
             await self._inner.execute(command)
             return
         self._set = None
-        look = await self._inner.status()
+        await self._inner.status()  # raises where there is none, or it takes no commands
         kind, number = command.arguments
         device = named(kind, int(number), await asyncio.to_thread(self._sound.devices, kind))
         path = await asyncio.to_thread(self._sound.ini)
         if path is None:
             raise PhoneError(Problem.FAILED, NO_SETTINGS)
-        await self._put(path, KEYS[kind], device, look)
+        await self._put(path, KEYS[kind], device)
         self._set = f"{command.argument} ({device})"
 
     async def write(self, message: PhoneMessage) -> None:
@@ -78,7 +78,7 @@ class DeviceChannel:
     async def status(self) -> Look:
         return replace(await self._inner.status(), device=self._set)
 
-    async def _put(self, path: Path, key: str, device: str, look: Look) -> None:
+    async def _put(self, path: Path, key: str, device: str) -> None:
         def change() -> None:
             ini = read_ini(path)
             line = f'{key}="{device}"'  # in quotes, as MicroSIP writes it
@@ -90,7 +90,7 @@ class DeviceChannel:
         try:
             if await asyncio.to_thread(chosen) == device:
                 return
-            if reason := may_have_call(look):
+            if reason := may_have_call(await self._inner.status()):
                 raise PhoneError(Problem.FAILED, reason)
             await self._process.while_stopped(change, self._inner.status)
             if await asyncio.to_thread(chosen) != device:

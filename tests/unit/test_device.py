@@ -34,6 +34,7 @@ class PlayedMicroSip:
         self.settings.write_text(SETTINGS, encoding="utf-16", newline="")
         self.there: Path | None = self.settings
         self.look = IDLE
+        self.look_after_listing: Look | None = None
         self.runs = True
         self.starts = 0
         self.forgets = False
@@ -78,6 +79,7 @@ class PlayedMicroSip:
         return True
 
     def devices(self, kind: str) -> Sequence[str]:
+        self.look = self.look_after_listing or self.look
         return self.inputs if kind == "input" else []
 
     def ini(self) -> Path | None:
@@ -121,6 +123,16 @@ async def test_the_device_is_in_the_settings_of_a_microsip_that_was_started_agai
     assert played.settings.read_bytes().decode("utf-16") == changed
     assert look.device == "input 1 (Headset (Büro))"
     assert (played.starts, played.runs, played.executed) == (1, True, [])
+
+
+async def test_a_call_that_comes_while_devices_are_listed_is_not_cut(
+    channel: DeviceChannel, played: PlayedMicroSip
+) -> None:
+    played.look_after_listing = Look(states=frozenset({PhoneState.RINGING}))
+
+    refused = await refusal(channel)
+
+    assert (refused.detail, played.runs, played.starts) == (HAS_CALL, True, 0)
 
 
 async def test_the_device_that_is_chosen_already_ends_nothing(
