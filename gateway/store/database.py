@@ -2,20 +2,13 @@
 
 import asyncio
 import sqlite3
-from collections.abc import (
-    AsyncIterator,
-    Awaitable,
-    Callable,
-    Coroutine,
-    Iterator,
-    Sequence,
-)
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Table, event, make_url, text
+from sqlalchemy import URL, Connection, Table, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
@@ -26,29 +19,26 @@ from sqlalchemy.exc import (
     TimeoutError as PoolTimeout,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import ConnectionPoolEntry
 
 from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError, ConflictError, StorageUnavailable
 from gateway.ports import Health
-from gateway.store import schema
+from gateway.store import schema, sqlite as sqlite_file
 from gateway.store.claim import claim
+from gateway.store.sqlite import SqliteThreads
+from gateway.store.work import Work
 
 SQLITE = "sqlite+aiosqlite"
 POSTGRESQL = "postgresql+asyncpg"
 FILE_NAME = "gateway.db"
 
 T = TypeVar("T")
-Work = Callable[[AsyncConnection], Awaitable[T]]
-"""What is done in one transaction."""
 
 _OPTIONS: dict[str, dict[str, Any]] = {
-    # Only another process can hold the file, such as `db upgrade`.
-    SQLITE: {"connect_args": {"timeout": 5}},
+    SQLITE: {"connect_args": sqlite_file.CONNECT_ARGS},
     # A connection that PostgreSQL's restart ended is found out before a unit uses it.
     POSTGRESQL: {"connect_args": {"timeout": 5}, "pool_pre_ping": True},
 }
-_WRITING = {"gateway_begin": "BEGIN IMMEDIATE"}
 
 
 class StatementRefused(StorageUnavailable):
@@ -70,6 +60,7 @@ class Database:
         self._units: set[asyncio.Task[Any]] = set()
         self._engine: AsyncEngine | None = None
         self._writing: AsyncEngine | None = None
+        self._threads: SqliteThreads | None = None
         self._unavailable: tuple[type[Exception], ...] = (OSError,)
         self._unwritable = ""
         """Why the last unit that writes could not."""
@@ -78,7 +69,7 @@ class Database:
         """Raises ConfigError when there can be no such database."""
         url = _url(self._settings, self._data_dir)
         if url.drivername == SQLITE:
-            await asyncio.to_thread(_check_file, Path(url.database or ""))
+            await asyncio.to_thread(sqlite_file.check_file, Path(url.database or ""))
         try:
             engine = create_async_engine(url, **_OPTIONS[url.drivername])
         except ModuleNotFoundError as exc:
@@ -87,11 +78,11 @@ class Database:
                 'install it with: pip install "sip-message-gateway[postgres]"'
             ) from exc
         self._engine = engine
-        self._writing = engine.execution_options(**_WRITING)
+        self._writing = engine.execution_options(**sqlite_file.WRITING)
         self._unavailable = _connection_errors(engine)
         if self.is_sqlite:
-            event.listen(engine.sync_engine, "connect", _set_pragmas)
-            event.listen(engine.sync_engine, "begin", _begin)
+            sqlite_file.prepare(engine.sync_engine)
+            self._threads = SqliteThreads(engine)
         try:
             await self.write(_select_one)
         except StorageUnavailable:
@@ -110,8 +101,10 @@ class Database:
     async def _close(self) -> None:
         if self._units:
             await asyncio.wait(self._units)
+        if self._threads is not None:
+            await asyncio.to_thread(self._threads.close)
         await self.engine.dispose()
-        self._engine = self._writing = None
+        self._engine = self._writing = self._threads = None
 
     @property
     def engine(self) -> AsyncEngine:
@@ -124,15 +117,16 @@ class Database:
 
     async def read(self, work: Work[T]) -> T:
         """Run *work* in a transaction that only reads."""
-        return await self._unit(self._run(self.engine, work))
+        return await self._unit(self._read(work))
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, waits: bool = False) -> T:
         """Run *work* in a transaction; returns after its commit.
 
+        *waits*: for more than its connection, so that SQLite's threads cannot run it.
         Raises ConflictError when a row of this key is there, StorageUnavailable for any
         other failure; nothing was changed, unless what failed was the acknowledgement.
         """
-        return await self._unit(self._write(work))
+        return await self._unit(self._write(work, waits=waits))
 
     async def _unit(self, unit: Coroutine[Any, Any, T]) -> T:
         task = asyncio.create_task(unit, name="unit of work")
@@ -141,16 +135,26 @@ class Database:
         task.add_done_callback(_retrieve)
         return await asyncio.shield(task)
 
-    async def _write(self, work: Work[T]) -> T:
-        assert self._writing is not None, "the database is not open"
-        if not self.is_sqlite:
-            return await self._committed(self._writing, work)
-        async with self._writer:
-            return await self._committed(self._writing, work)
+    async def _read(self, work: Work[T]) -> T:
+        with self._translated():
+            if self._threads is not None:
+                return await self._threads.read(work)
+            return await _run(self.engine, work)
 
-    async def _committed(self, engine: AsyncEngine, work: Work[T]) -> T:
+    async def _write(self, work: Work[T], *, waits: bool) -> T:
+        if not self.is_sqlite:
+            return await self._committed(work, waits=waits)
+        async with self._writer:
+            return await self._committed(work, waits=waits)
+
+    async def _committed(self, work: Work[T], *, waits: bool) -> T:
+        assert self._writing is not None, "the database is not open"
         try:
-            result = await self._run(engine, work)
+            with self._translated():
+                if self._threads is not None and not waits:
+                    result = await self._threads.write(work)
+                else:
+                    result = await _run(self._writing, work)
         except StatementRefused:
             raise
         except StorageUnavailable as exc:
@@ -158,11 +162,6 @@ class Database:
             raise
         self._unwritable = ""
         return result
-
-    async def _run(self, engine: AsyncEngine, work: Work[T]) -> T:
-        with self._translated():
-            async with engine.begin() as connection:
-                return await work(connection)
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -269,26 +268,6 @@ def _connection_errors(engine: AsyncEngine) -> tuple[type[Exception], ...]:
     return (*errors, driver.asyncpg.PostgresError, driver.asyncpg.InterfaceError)
 
 
-def _check_file(file: Path) -> None:
-    """Say what is wrong with a SQLite file before the pool meets it.
-
-    aiosqlite, whose connection failed, leaves a thread that calls a loop that is closed.
-    """
-    folder = file.absolute().parent
-    if not folder.is_dir():
-        raise ConfigError(
-            f"[database] the folder {folder} does not exist; create it, or set data_dir"
-        )
-    try:
-        with closing(sqlite3.connect(file, timeout=5)) as connection:
-            connection.execute("PRAGMA journal_mode=WAL")
-    except sqlite3.Error as exc:
-        raise ConfigError(
-            f"[database] cannot use {file} ({exc}); it must be a database of this gateway "
-            "in a folder that can be written to: set data_dir or [database] url"
-        ) from exc
-
-
 def _reason(exc: Exception) -> str:
     """The driver's words, without the statement: its parameters hold people's messages."""
     cause = getattr(exc, "orig", None) or exc
@@ -301,18 +280,9 @@ def _retrieve(task: asyncio.Task[Any]) -> None:
         task.exception()
 
 
-def _set_pragmas(connection: Any, _: ConnectionPoolEntry) -> None:
-    connection.isolation_level = None  # _begin begins; sqlite3 would defer it
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    cursor.close()
-
-
-def _begin(connection: Connection) -> None:
-    options = connection.get_execution_options()
-    connection.exec_driver_sql(options.get("gateway_begin", "BEGIN"))
+async def _run(engine: AsyncEngine, work: Work[T]) -> T:
+    async with engine.begin() as connection:
+        return await work(connection)
 
 
 def _run_sync(function: Callable[[Connection], T]) -> Work[T]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -126,7 +127,7 @@ async def test_a_unit_is_finished_though_its_caller_leaves(
         return list((await connection.execute(text("SELECT name FROM token"))).scalars())
 
     async with Database(settings=settings, data_dir=tmp_path) as other:
-        caller = asyncio.create_task(other.write(work))
+        caller = asyncio.create_task(other.write(work, waits=True))
         await begun.wait()
         caller.cancel()
         await asyncio.wait([caller])
@@ -134,6 +135,54 @@ async def test_a_unit_is_finished_though_its_caller_leaves(
 
     assert caller.cancelled()
     assert await database.read(names) == ["kept"]
+
+
+async def test_a_unit_in_its_thread_is_finished_though_its_caller_leaves(
+    tmp_path: Path,
+) -> None:
+    loop = asyncio.get_running_loop()
+    begun, go_on = asyncio.Event(), threading.Event()
+
+    async def work(connection: AsyncConnection) -> None:
+        loop.call_soon_threadsafe(begun.set)
+        go_on.wait(10)
+        await connection.execute(text("CREATE TABLE kept (id INTEGER)"))
+
+    async def tables(connection: AsyncConnection) -> list[str]:
+        query = text("SELECT name FROM sqlite_master WHERE type = 'table'")
+        return list((await connection.execute(query)).scalars())
+
+    async with Database(settings=DatabaseSettings(), data_dir=tmp_path) as database:
+        caller = asyncio.create_task(database.write(work))
+        await begun.wait()
+        caller.cancel()
+        await asyncio.wait([caller])
+        go_on.set()
+
+        assert caller.cancelled()
+        await database.write(_nothing)  # the one behind it
+        assert await database.read(tables) == ["kept"]
+
+
+async def test_a_unit_that_waits_for_others_must_say_so(tmp_path: Path) -> None:
+    async def work(connection: AsyncConnection) -> None:
+        await connection.execute(text("CREATE TABLE half (id INTEGER)"))
+        await asyncio.sleep(0)
+
+    async def count(connection: AsyncConnection) -> object:
+        return await connection.scalar(text("SELECT count(*) FROM sqlite_master"))
+
+    async with Database(settings=DatabaseSettings(), data_dir=tmp_path) as database:
+        with pytest.raises(RuntimeError, match="waits for something else"):
+            await database.write(work)
+
+        assert await database.read(count) == 0
+        await database.write(work, waits=True)
+        assert await database.read(count) == 1
+
+
+async def _nothing(_connection: AsyncConnection) -> None:
+    pass
 
 
 async def test_another_process_holding_the_file_is_unavailable_and_passes(
