@@ -69,7 +69,10 @@ class Inbox(Protocol):
     async def settle_inbound(
         self, message_id: MessageId, replies: Sequence[Submission]
     ) -> None:
-        """Mark the message answered and queue its *replies*, in one transaction."""
+        """Mark the message answered and queue its *replies*, in one transaction.
+
+        What waits for the peer goes from now on where its replies go.
+        """
 
 
 class DeliveryQueue(Protocol):

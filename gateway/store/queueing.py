@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import insert, update
+from sqlalchemy import bindparam, insert, or_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import ConflictError
@@ -11,7 +11,7 @@ from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import MessageId, Submission
 from gateway.store import lanes
 from gateway.store.rows import delivery_values, message_values
-from gateway.store.tables import delivery, idempotency, message
+from gateway.store.tables import OPEN, delivery, idempotency, message
 
 Completion = tuple[IdempotencyKey, StoredResponse]
 
@@ -82,5 +82,39 @@ async def answer(
         if message_id in unanswered:
             unanswered.remove(message_id)
             replies += its_replies
+    await _lead(connection, replies)
     await queue(connection, replies)
     return [None] * len(items)
+
+
+async def _lead(connection: AsyncConnection, replies: Sequence[Submission]) -> None:
+    """What waits for a peer goes where its reply goes.
+
+    Without a registrar that is the port it wrote from last: what is still on its way to
+    an earlier one would hold its replies back until it expires.
+    """
+    paths = {
+        (item.peer, item.account): (item.target, item.destination)
+        for reply in replies
+        for item in reply.deliveries
+    }
+    if not paths:
+        return
+    await lanes.lock(connection, [peer for peer, _ in paths])
+    await connection.execute(
+        update(delivery)
+        .where(
+            delivery.c.peer == bindparam("of_peer"),
+            delivery.c.account == bindparam("by_account"),
+            delivery.c.state == OPEN,
+            or_(
+                delivery.c.target != bindparam("there"),
+                delivery.c.destination != bindparam("towards"),
+            ),
+        )
+        .values(target=bindparam("there"), destination=bindparam("towards")),
+        [
+            {"of_peer": peer, "by_account": account, "there": target, "towards": destination}
+            for (peer, account), (target, destination) in paths.items()
+        ],
+    )

@@ -5,11 +5,12 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.message import Deferred, Flag, MessageId, Status, uuid7
+from gateway.message import Deferred, Delivered, Flag, MessageId, Status, uuid7
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
 from tests.contract.samples import (
     AWAY,
+    BERT,
     HOUR,
     MINUTE,
     arrival,
@@ -17,7 +18,7 @@ from tests.contract.samples import (
     sent,
     settled,
 )
-from tests.fakes import NOON
+from tests.fakes import NOON, OK
 
 
 async def test_a_message_comes_back_as_it_was_stored(
@@ -189,6 +190,27 @@ async def test_settling_queues_the_replies_and_ends_the_waiting(
     assert [delivery.body for delivery in leased] == ["OK help"]
 
 
+async def test_what_waits_for_a_peer_goes_where_its_reply_goes(store: SqlMessageStore) -> None:
+    old, new = "127.0.0.1:41577", "127.0.0.1:5060"
+    for waiting in (
+        sent("for Anna", destination=old),
+        sent("by another account", destination=old, account="other"),
+        sent("for Bert", peer=BERT, destination=old),
+    ):
+        await store.add_outbound(waiting)
+    message = received("help")
+    await store.add_inbound([arrival(message, needs_answer=True)])
+
+    await store.settle_inbound(message.id, [sent("OK help", destination=new)])
+
+    assert await _destinations(store) == {
+        "for Anna": new,
+        "by another account": old,
+        "for Bert": old,
+        "OK help": new,
+    }
+
+
 async def test_a_message_is_answered_once(store: SqlMessageStore) -> None:
     message = received("help")
     await store.add_inbound([arrival(message, needs_answer=True)])
@@ -231,3 +253,13 @@ async def test_writing_does_not_bring_a_scheduled_message_forward(
 
     assert list(await store.lease_due(NOON, MINUTE, 10, 50)) == []
     assert await store.next_due(NOON) == NOON + HOUR
+
+
+async def _destinations(store: SqlMessageStore) -> dict[str, str]:
+    """Where the body of each open delivery goes; each is delivered."""
+    went: dict[str, str] = {}
+    while leased := await store.lease_due(NOON, MINUTE, 10, 50):
+        for delivery in leased:
+            went[delivery.body] = delivery.destination
+            await store.settle(settled(delivery, Delivered(OK)))
+    return went
