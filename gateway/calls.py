@@ -121,8 +121,10 @@ class Calls:
             self._apply(change, now)
         if ongoing := self._ongoing():
             ended_before = await self._sources.ended_before()
-            for change in orphaned(ongoing, ended_before):
-                self._apply(change, now)
+            # MicroSIP began in the future: the clock was set back, and compares with nothing.
+            if ended_before and ended_before <= self._clock():
+                for change in orphaned(ongoing, ended_before):
+                    self._apply(change, now)
         self._forget(now - _MEMORY)
 
     async def _follow(self) -> None:

@@ -209,6 +209,15 @@ async def test_the_calls_of_a_microsip_that_died_end(desk: Desk) -> None:
     assert (await desk.stored()).call.outcome is CallOutcome.UNKNOWN
 
 
+async def test_a_clock_that_was_set_back_ends_no_call(desk: Desk) -> None:
+    begun = await desk.told("incoming", "ring")
+    desk.around.ended_before = desk.stage.clock() + timedelta(hours=1)
+
+    await desk.calls.look()
+
+    assert list(await desk.calls.recent()) == [begun]
+
+
 async def test_a_gateway_that_starts_again_goes_on_with_its_calls(
     stage: Stage, tmp_path: Path
 ) -> None:
