@@ -22,8 +22,8 @@ from gateway.microsip.channels import choose_channel
 from gateway.microsip.control import MicroSip
 from gateway.microsip.hand_over_conf import hook_folder
 from gateway.microsip.hook_listener import HookListener
-from gateway.microsip.installation import find_ini, this_pc
 from gateway.microsip.reading import Reading
+from gateway.microsip.settings_file import settings_file
 from gateway.microsip.settings_in_use import SettingsInUse, read_settings
 from gateway.microsip.simulated import SimulatedChannel, Tell
 from gateway.microsip.status_words import StatusWords
@@ -83,7 +83,7 @@ async def microsip(
 def _settings_in_use(phone: Phone) -> SettingsInUse | None:
     if phone.driver in {"simulated", "none"}:
         return None
-    return read_settings(find_ini(this_pc(), phone.executable), now())
+    return read_settings(settings_file(phone.executable), now())
 
 
 def _number_rules(settings: Settings) -> NumberRules:

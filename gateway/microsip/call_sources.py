@@ -5,12 +5,11 @@ import sys
 from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
-from pathlib import Path
 
 from gateway.call import Call
 from gateway.calls import CallSources
 from gateway.microsip.call_file import CallFile
-from gateway.microsip.installation import find_ini, this_pc
+from gateway.microsip.settings_file import settings_file
 from gateway.ports import Clock
 
 if sys.platform == "win32":
@@ -22,16 +21,14 @@ else:
 
 
 def call_sources(executable: str, clock: Clock) -> CallSources:
-    """Of the MicroSIP that runs from *executable*, else of the one that is found."""
-
-    def settings_file() -> Path | None:
-        return find_ini(this_pc(), executable)
+    """Of the MicroSIP of *executable*, as ``settings_file`` has it."""
 
     async def ended_before() -> datetime | None:
         return await asyncio.to_thread(partial(microsip_began, executable, clock))
 
     return CallSources(
-        records=CallFile(locate=settings_file).changed, ended_before=ended_before
+        records=CallFile(locate=partial(settings_file, executable)).changed,
+        ended_before=ended_before,
     )
 
 

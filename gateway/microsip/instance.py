@@ -48,6 +48,12 @@ def pick(instances: Sequence[Instance], executable: str) -> Instance:
     )
 
 
+def in_use(configured: str, running: Sequence[Instance]) -> str:
+    """The path that is *configured*, else of the one that runs; empty where none is sure."""
+    paths = {one.executable for one in running}
+    return configured or (paths.pop() if len(paths) == 1 else "")
+
+
 def same_path(path: str, other: str) -> bool:
     """As Windows compares paths."""
     return ntpath.normcase(ntpath.normpath(path)) == ntpath.normcase(ntpath.normpath(other))

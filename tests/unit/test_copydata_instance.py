@@ -3,7 +3,7 @@
 import pytest
 
 from gateway.errors import PhoneError
-from gateway.microsip.instance import Instance, pick
+from gateway.microsip.instance import Instance, in_use, pick
 from gateway.phone import Problem
 
 OFFICE = Instance(1, 10, r"C:\Program Files\MicroSIP\microsip.exe")
@@ -51,3 +51,20 @@ def test_none_is_not_running(configured: str, remedy: str) -> None:
 
     assert refused.value.problem == Problem.NOT_RUNNING
     assert remedy in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    ("configured", "running", "used"),
+    [
+        (PORTABLE.executable, [OFFICE], PORTABLE.executable),
+        ("", [PORTABLE], PORTABLE.executable),
+        ("", [], ""),
+        ("", [OFFICE, PORTABLE], ""),
+        ("", [ELEVATED], ""),
+    ],
+    ids=["configured", "portable", "none", "several", "kept-back"],
+)
+def test_without_a_configured_one_the_one_that_runs_is_in_use(
+    configured: str, running: list[Instance], used: str
+) -> None:
+    assert in_use(configured, running) == used
