@@ -1,5 +1,7 @@
 """Idempotency keys with the responses they were answered with."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, and_, delete, or_, select
@@ -8,10 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.store import queueing
 from gateway.store.database import Database, insert_into
+from gateway.store.group_commit import GroupCommit
 from gateway.store.tables import idempotency
 
 _KEPT = timedelta(days=7)
 _CLAIM_LASTS = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A request that wants its key."""
+
+    key: IdempotencyKey
+    fingerprint: str
+    now: datetime
 
 
 class SqlIdempotency:
@@ -24,23 +36,12 @@ class SqlIdempotency:
 
     def __init__(self, *, database: Database) -> None:
         self._database = database
+        self._claiming = GroupCommit(database=database, work=_claim)
 
     async def claim(
         self, key: IdempotencyKey, fingerprint: str, now: datetime
     ) -> Claim | StoredResponse:
-        async def work(connection: AsyncConnection) -> Claim | StoredResponse:
-            await _forget(connection, now)
-            insert = insert_into(connection, idempotency).values(
-                scope=key.scope, key=key.key, fingerprint=fingerprint, claimed_at=now
-            )
-            added = await connection.execute(
-                insert.on_conflict_do_nothing().returning(idempotency.c.key)
-            )
-            if added.first() is not None:
-                return Claim.CLAIMED
-            return await _standing(connection, key, fingerprint)
-
-        return await self._database.write(work)
+        return await self._claiming.submit(_Wanted(key, fingerprint, now))
 
     async def complete(self, key: IdempotencyKey, response: StoredResponse) -> None:
         """Raises ConflictError when the key is not claimed, or was completed."""
@@ -66,6 +67,40 @@ def _is(key: IdempotencyKey) -> ColumnElement[bool]:
     return and_(idempotency.c.scope == key.scope, idempotency.c.key == key.key)
 
 
+async def _claim(
+    connection: AsyncConnection, items: Sequence[_Wanted]
+) -> Sequence[Claim | StoredResponse]:
+    """For each, what became of its key; of two that want the same, the first gets it."""
+    await _forget(connection, max(item.now for item in items))
+    insert = insert_into(connection, idempotency).on_conflict_do_nothing()
+    rows = await connection.execute(
+        insert.returning(idempotency.c.scope, idempotency.c.key),
+        [
+            {
+                "scope": item.key.scope,
+                "key": item.key.key,
+                "fingerprint": item.fingerprint,
+                "claimed_at": item.now,
+            }
+            for item in sorted(items, key=_in_one_order)
+        ],
+    )
+    added = {IdempotencyKey(row.scope, row.key) for row in rows}
+    claims: list[Claim | StoredResponse] = []
+    for item in items:
+        if item.key in added:
+            added.remove(item.key)
+            claims.append(Claim.CLAIMED)
+        else:
+            claims.append(await _standing(connection, item))
+    return claims
+
+
+def _in_one_order(item: _Wanted) -> tuple[str, str]:
+    """For all, so that two nodes never wait for each other."""
+    return item.key.scope, item.key.key
+
+
 async def _forget(connection: AsyncConnection, now: datetime) -> None:
     """Drop what is too old, so that its key means nothing again."""
     await connection.execute(
@@ -81,11 +116,9 @@ async def _forget(connection: AsyncConnection, now: datetime) -> None:
     )
 
 
-async def _standing(
-    connection: AsyncConnection, key: IdempotencyKey, fingerprint: str
-) -> Claim | StoredResponse:
-    row = (await connection.execute(select(idempotency).where(_is(key)))).one()
-    if row.fingerprint != fingerprint:
+async def _standing(connection: AsyncConnection, item: _Wanted) -> Claim | StoredResponse:
+    row = (await connection.execute(select(idempotency).where(_is(item.key)))).one()
+    if row.fingerprint != item.fingerprint:
         return Claim.MISMATCH
     if row.status is None:
         return Claim.IN_PROGRESS
