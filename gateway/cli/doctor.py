@@ -6,9 +6,10 @@ import os
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 
 import click
@@ -20,6 +21,7 @@ from gateway.config import LOCAL_ACCOUNT_URI, Account, Settings
 from gateway.errors import ConfigError, GatewayError
 from gateway.microsip.diagnosis import diagnose
 from gateway.store.database import Database
+from gateway.tls import server_context, trusting
 from gateway.web.client import GatewayClient, GatewayUnreachable, NoAnswer, RequestRefused
 from gateway.web.local import read_local_access
 from gateway.webhooks.diagnosis import diagnose_endpoint
@@ -72,14 +74,11 @@ async def _collect(config: Path | None) -> list[Finding]:
 
 async def _findings(settings: Settings) -> AsyncIterator[Finding]:
     yield _data_folder(settings.data_dir)
-    running = await _running(settings)
-    if running:
-        for finding in running:
-            yield finding
-    else:
-        yield Finding(Grade.OK, "gateway", "not running; start it with: sip-gateway run")
-        for finding in _ports(settings):
-            yield finding
+    for finding in (
+        *_tls_files(settings),
+        *(await _running(settings) or _not_running(settings)),
+    ):
+        yield finding
     yield await _database(settings)
     for account in settings.sip.accounts:
         yield await _account(account, settings)
@@ -119,11 +118,16 @@ async def _running(settings: Settings) -> list[Finding]:
     return [
         Finding(
             Grade.OK if part["ok"] else Grade.FAIL if part["required"] else Grade.WARN,
-            f"running: {part['part']}"[:PART_WIDTH],
+            f"running: {part['part']}",
             part["detail"],
         )
         for part in ready.get("parts", ())
     ]
+
+
+def _not_running(settings: Settings) -> Iterator[Finding]:
+    yield Finding(Grade.OK, "gateway", "not running; start it with: sip-gateway run")
+    yield from _ports(settings)
 
 
 def _ports(settings: Settings) -> Iterator[Finding]:
@@ -148,6 +152,26 @@ def _ports(settings: Settings) -> Iterator[Finding]:
             yield Finding(Grade.FAIL, part, why)
         else:
             yield Finding(Grade.OK, part, f"{host}:{port} is free" if port else "any free port")
+
+
+def _tls_files(settings: Settings) -> Iterator[Finding]:
+    """What the gateway would not start with, said before it is started."""
+    sip, http = settings.sip, settings.http
+    if sip.tls_port is not False and sip.tls_ca:
+        yield _read("SIP tls_ca", partial(trusting, "[sip] tls_ca", sip.tls_ca))
+    for part, section in (("SIP", sip), ("HTTP", http)):
+        certificate, private_key = section.tls_certificate, section.tls_private_key
+        if certificate and private_key:
+            read = partial(server_context, f"[{part.lower()}]", certificate, private_key)
+            yield _read(f"{part} tls_certificate", read)
+
+
+def _read(part: str, read: Callable[[], object]) -> Finding:
+    try:
+        read()
+    except ConfigError as exc:
+        return Finding(Grade.FAIL, part, str(exc))
+    return Finding(Grade.OK, part, "can be read")
 
 
 async def _database(settings: Settings) -> Finding:

@@ -314,6 +314,30 @@ def test_doctor_names_the_port_that_is_taken(config: str, taken_port: int) -> No
     assert "[http] port" in result.stdout
 
 
+@pytest.mark.parametrize(
+    ("settings", "part"),
+    [
+        ('[sip]\ntls_port = 0\ntls_ca = "absent.pem"\n', "SIP tls_ca"),
+        (
+            '[http]\ntls_certificate = "absent.pem"\ntls_private_key = "absent.key"\n',
+            "HTTP tls_certificate",
+        ),
+    ],
+    ids=["sip", "https"],
+)
+def test_doctor_fails_on_a_tls_file_that_cannot_be_read(
+    config: str, settings: str, part: str
+) -> None:
+    with Path(config).open("a") as file:
+        file.write(settings)
+
+    result = run("doctor", "--json", "--config", config)
+
+    found = {one["part"]: one for one in json.loads(result.stdout)}
+    assert found[part]["grade"] == "fail"
+    assert "absent.pem" in found[part]["detail"]
+
+
 def test_doctor_has_a_line_for_each_webhook_endpoint(config: str) -> None:
     with Path(config).open("a") as file:
         file.write(
