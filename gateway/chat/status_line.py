@@ -23,8 +23,8 @@ def status_line(status: PhoneStatus, zone: tzinfo | None) -> str:
 
 def _parts(status: PhoneStatus, zone: tzinfo | None) -> Iterator[str]:
     yield _call(status, zone)
-    if status.raw and status.raw.lower() != status.state:
-        yield status.raw
+    if status.raw and not status.peer and status.raw.lower() != status.state:
+        yield status.raw  # it may name the peer; else it says the same once more
     if status.muted and status.muted.value:
         yield "microphone muted"
     if status.volume:

@@ -27,6 +27,8 @@ LINES = [
     (status("active"), "active"),
     (status("active", raw="Active"), "active"),
     (status("active", peer=WITH_1002), "active with 1002"),
+    (status("active", raw="In call 1002"), "active; In call 1002"),
+    (status("active", raw="In call 1002", peer=WITH_1002), "active with 1002"),
     (status("held", peer=WITH_1002, since=SINCE), "held with 1002 since 13:03"),
     (status("ringing", peer=WITH_1002, since=SINCE), "ringing, 1002 calls since 13:03"),
     (status("dialing", peer=WITH_1002), "dialing 1002"),
