@@ -139,8 +139,9 @@ def _verb(call: Call) -> Verb:
     word = call.path("verb")
     verb = Verb.named(word)
     if verb is None:
-        near = get_close_matches(word.lower(), list(Verb), n=3, cutoff=0.4) or list(Verb)
-        raise not_found(f"there is no verb {word[:32]!r}; did you mean {' or '.join(near)}?")
+        near = get_close_matches(word.lower(), list(Verb), n=3, cutoff=0.4)
+        hint = f"did you mean {' or '.join(near)}?" if near else f"one of {', '.join(Verb)}"
+        raise not_found(f"there is no verb {word[:32]!r}; {hint}")
     return verb
 
 

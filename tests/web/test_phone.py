@@ -291,7 +291,9 @@ async def test_a_confirmation_is_true_or_false(api: Api) -> None:
     assert reply.json["detail"] == "/confirm: must be true or false, without quotes"
 
 
-@pytest.mark.parametrize(("word", "near"), [("dail", "dial"), ("xyzzy", "status")])
+@pytest.mark.parametrize(
+    ("word", "near"), [("dail", "did you mean dial"), ("xyzzy", "; one of dial, callto, ")]
+)
 async def test_an_unknown_verb_is_told_the_nearest(api: Api, word: str, near: str) -> None:
     reply = await api.post(f"/v1/phone/{word}")
 
