@@ -170,6 +170,8 @@ def _explain(exc: ValidationError, path: Path | None, environ: Mapping[str, str]
         what = error["msg"].removeprefix("Value error, ")
         if error["type"] == "extra_forbidden":
             what = "unknown key" + _nearest(location)
+        elif error["type"] == "tuple_type":
+            what = 'is a list, in square brackets: ["..."]'
         lines.append(f"{source}: {_dotted(location)}: {what}")
     return "\n".join(dict.fromkeys(lines))
 

@@ -78,6 +78,9 @@ def test_lists_in_the_environment_are_json() -> None:
         ),
         pytest.param('[limits]\nhook = "many"', ['"2/20"'], id="limit"),
         pytest.param('[sip]\ntrusted_sources = ["a b"]', ["10.0.0.0/24"], id="source"),
+        pytest.param(
+            '[phone]\ndeny_numbers = "00*"', ["phone.deny_numbers", '["..."]'], id="list"
+        ),
         pytest.param("[sip\n", ["is not valid TOML"], id="toml"),
     ],
 )
