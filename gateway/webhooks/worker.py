@@ -167,11 +167,11 @@ class Lane:
         self._parts.metrics.webhook_attempts.labels(endpoint, result).inc()
         if state is not WebhookState.DELIVERED:
             log.warning(
-                "%s %s to %s: %s %s",
+                "%s %s to %s: %s%s",
                 settlement.delivery.event_type,
                 settlement.delivery.id,
                 endpoint,
-                settlement.status_code or "no answer",
+                f"{settlement.status_code} " if settlement.status_code else "not delivered: ",
                 settlement.reason,
             )
         if settlement.disables:
