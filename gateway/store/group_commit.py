@@ -13,7 +13,6 @@ from gateway.store.database import Database, StatementRefused
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-_WINDOW = 0.002  # s
 _LIMIT = 200
 
 
@@ -24,7 +23,7 @@ class _Call(Generic[Item, Result]):
 
 
 class GroupCommit(Generic[Item, Result]):
-    """Gathers calls for at most 2 ms, and does their work in one transaction.
+    """Does the work of calls that come together, or during a commit, in one transaction.
 
     *work* gets the items in the order of the calls, and returns a result for each. When it
     fails because of what is in an item, each is done in a transaction of its own, so that
@@ -36,8 +35,9 @@ class GroupCommit(Generic[Item, Result]):
         *,
         database: Database,
         work: Callable[[AsyncConnection, Sequence[Item]], Awaitable[Sequence[Result]]],
+        only_reads: bool = False,
     ) -> None:
-        self._database = database
+        self._run_unit = database.read if only_reads else database.write
         self._work = work
         self._waiting: list[_Call[Item, Result]] = []
         self._committing: asyncio.Task[None] | None = None
@@ -51,7 +51,6 @@ class GroupCommit(Generic[Item, Result]):
         return await call.done
 
     async def _run(self) -> None:
-        await asyncio.sleep(_WINDOW)  # for others to join; those after wait for a commit
         while self._waiting:
             batch = [call for call in self._waiting[:_LIMIT] if not call.done.cancelled()]
             del self._waiting[:_LIMIT]
@@ -80,4 +79,4 @@ class GroupCommit(Generic[Item, Result]):
         async def work(connection: AsyncConnection) -> Sequence[Result]:
             return await self._work(connection, items)
 
-        return await self._database.write(work)
+        return await self._run_unit(work)

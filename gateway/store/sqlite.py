@@ -36,6 +36,7 @@ class SqliteThreads:
         self._engine = create_engine(
             engine.url.set(drivername="sqlite"),
             connect_args=CONNECT_ARGS,
+            hide_parameters=True,
             pool_size=_READERS + 1,
             max_overflow=0,
         )

@@ -12,6 +12,7 @@ from gateway.bearer_token import Token
 from gateway.errors import ConflictError
 from gateway.ports import Clock
 from gateway.store.database import Database, insert_into
+from gateway.store.group_commit import GroupCommit
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import token
 
@@ -29,6 +30,7 @@ class SqlTokens:
     def __init__(self, *, database: Database, clock: Clock = _now) -> None:
         self._database = database
         self._clock = clock
+        self._finding = GroupCommit(database=database, work=_find, only_reads=True)
 
     async def create_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
         created = Token(name=name, scopes=scopes, created_at=self._clock())
@@ -74,17 +76,24 @@ class SqlTokens:
         return await self._database.write(work)
 
     async def token_for(self, secret: str) -> Token | None:
-        digest = _digest(secret)
-        query = select(token).where(token.c.digest == digest)
+        return await self._finding.submit(_digest(secret))
 
-        async def work(connection: AsyncConnection) -> Token | None:
-            row = (await connection.execute(query)).one_or_none()
-            # The index found it; that took a time that tells of the hash, not the secret.
-            if row is None or not hmac.compare_digest(row.digest, digest):
-                return None
+
+async def _find(
+    connection: AsyncConnection, digests: Sequence[bytes]
+) -> Sequence[Token | None]:
+    rows = (
+        await connection.execute(select(token).where(token.c.digest.in_(set(digests))))
+    ).all()
+    return [_of_digest(rows, digest) for digest in digests]
+
+
+def _of_digest(rows: Sequence[AnyRow], digest: bytes) -> Token | None:
+    """The index found them; that took a time that tells of the hashes, not the secrets."""
+    for row in rows:
+        if hmac.compare_digest(row.digest, digest):
             return _token(row)
-
-        return await self._database.read(work)
+    return None
 
 
 def _digest(secret: str) -> bytes:
