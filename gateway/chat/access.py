@@ -1,6 +1,7 @@
 """Who may use which command: the chat rules, and the scopes of a token."""
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
 from fnmatch import fnmatchcase
@@ -109,6 +110,14 @@ class Access:
             timezone,
             international_prefix,
         )
+
+    def idle_words(self, commands: Iterable[Command]) -> Sequence[str]:
+        """What is in an ``allow`` and fits none of *commands*, nor a class: a slip."""
+        known = {str(permission) for permission in Permission}
+        for command in commands:
+            known |= {command.name, *command.aliases}
+        words = [word for rule in self.rules for word in rule.allow]
+        return [word for word in words if not any(fnmatchcase(name, word) for name in known)]
 
     def decide(
         self, caller: Caller, command: Command, subject: str, at: datetime

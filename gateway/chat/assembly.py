@@ -58,7 +58,10 @@ def chat_router(ports: ChatPorts, settings: ChatSettings) -> Router:
     chat = settings.chat
     access = Access.of(chat.rules, ports.timezone, settings.international_prefix)
     pager = Pager(max_bytes=chat.max_reply_bytes)
-    vocabulary = Vocabulary(_commands(ports, settings, access, pager))
+    commands = _commands(ports, settings, access, pager)
+    vocabulary = Vocabulary(commands)
+    for word in access.idle_words(commands):
+        log.warning("[[chat.rules]] allow %r allows nothing: no command or class has it", word)
     for command in settings.plugins:
         if vocabulary.get(command.name) is not command:
             log.warning("the command %s of a plug-in has a name that is taken", command.name)

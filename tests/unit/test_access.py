@@ -12,6 +12,7 @@ from gateway.chat.command import Call, Command, Reply
 from gateway.config import ChatRule
 from gateway.errors import ConfigError
 from gateway.phone import CommandOutcome
+from tests.unit.chat_bench import Bench
 
 NOON = datetime(2026, 11, 4, 11, 0, tzinfo=UTC)  # a Wednesday, 12:00 in Berlin
 NIGHT = datetime(2026, 11, 4, 21, 0, tzinfo=UTC)
@@ -269,3 +270,13 @@ def test_a_caller_without_aor_and_scopes_may_nothing() -> None:
 def test_hours_that_cannot_be_read_are_an_error_at_the_start() -> None:
     with pytest.raises(ConfigError, match=r"\[\[chat.rules\]\] hours"):
         access(rule("dial", hours="office hours"))
+
+
+def test_what_a_rule_allows_and_nothing_has_is_told(caplog: pytest.LogCaptureFixture) -> None:
+    Bench(rules=(rule("phone:reed dial SendDTMF history:* dail *"),))
+
+    told = [record.getMessage() for record in caplog.records]
+    assert told == [
+        f"[[chat.rules]] allow {word!r} allows nothing: no command or class has it"
+        for word in ("phone:reed", "dail")
+    ]
