@@ -1,12 +1,14 @@
 """Odd, wrong and crafted MESSAGE requests do no harm, and what is acknowledged is kept."""
 
+import asyncio
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 
 from gateway.sip.user_agent import UserAgent
 from tests.sip.conftest import Received
-from tests.sip.peer import Packet, Peer, ask_over_tcp, message
+from tests.sip.peer import HOST, Packet, Peer, ask_over_tcp, message
 from tests.sip.torture import ALL, TRICKY_OVER_TCP, Torture
 
 pytestmark = pytest.mark.timeout(120)
@@ -59,6 +61,25 @@ async def test_a_crafted_sender_is_nobody_else(
     requests = await received.all_of(set(senders))
 
     assert {r.call_id: r.from_uri for r in requests if r.call_id in senders} == senders
+
+
+async def test_more_connections_than_pjsip_has_room_for_lose_nothing(
+    user_agent: UserAgent, peer: Peer, received: Received
+) -> None:
+    """PJSIP is compiled for 64 sockets, and its assertion ends the engine beyond."""
+    assert user_agent.udp_port
+    assert user_agent.tcp_port
+    for number in range(20):
+        await peer.ask(message(str(number), via_port=peer.port), user_agent.udp_port)
+
+    for _ in range(100):
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection(HOST, user_agent.tcp_port)
+            writer.close()
+    await peer.persist(message("after", via_port=peer.port), user_agent.udp_port, within=20)
+    requests = await received.all_of(peer.acknowledged)
+
+    assert max(Counter(request.call_id for request in requests).values()) == 1
 
 
 @pytest.mark.parametrize("case", TRICKY_OVER_TCP, ids=lambda case: case.name)
