@@ -4,9 +4,10 @@ import json
 import os
 import sys
 import threading
+import traceback
 from typing import Any
 
-from jinja2 import StrictUndefined
+from jinja2 import StrictUndefined, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 if sys.platform != "win32":
@@ -30,6 +31,15 @@ def _rendered(request: dict[str, Any]) -> str:
     return "".join(pieces)
 
 
+def _reason(error: Exception) -> str:
+    """For the log, which must not quote the document: an error's own words may."""
+    if isinstance(error, TemplateSyntaxError):
+        return f"{error.message}, line {error.lineno}"
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [str(frame.lineno) for frame in frames if frame.filename == "<template>"]
+    return f"{type(error).__name__}, line {lines[-1] if lines else '?'}"
+
+
 def _answer(line: bytes) -> dict[str, str]:
     # The sandbox does not end a loop, and the gateway that would kill it may be gone.
     watchdog = threading.Timer(MAX_SECONDS, os._exit, (1,))
@@ -38,7 +48,7 @@ def _answer(line: bytes) -> dict[str, str]:
     try:
         return {"text": _rendered(json.loads(line))}
     except Exception as exc:  # noqa: BLE001  a template is a plug-in: it may raise anything
-        return {"error": f"{type(exc).__name__}: {exc}"[:500]}
+        return {"error": _reason(exc)}
     finally:
         watchdog.cancel()
 

@@ -71,7 +71,8 @@ class Database:
         if url.drivername == SQLITE:
             await asyncio.to_thread(sqlite_file.check_file, Path(url.database or ""))
         try:
-            engine = create_async_engine(url, **_OPTIONS[url.drivername])
+            # A statement's parameters hold people's messages: no traceback quotes them.
+            engine = create_async_engine(url, hide_parameters=True, **_OPTIONS[url.drivername])
         except ModuleNotFoundError as exc:
             raise ConfigError(
                 f"[database] url: {url.drivername} needs the module {exc.name}; "

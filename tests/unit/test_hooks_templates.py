@@ -66,6 +66,24 @@ async def test_a_template_that_gives_no_text_is_broken_and_the_next_one_works(
     assert await templates.render("{{ host }}", {"host": "web1"}) == "web1"
 
 
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        ("{{ {}[text] }}", "UndefinedError, line 1"),
+        ("\n{{ text | int / 0 }}", "ZeroDivisionError, line 2"),
+        ("{{ missing }}\n{{ text }}", "UndefinedError, line 1"),
+        ("{{ [].index(text) }}", "ValueError, line 1"),
+        ("{% if %}", "Expected an expression, got 'end of statement block', line 1"),
+    ],
+)
+async def test_the_reason_names_the_line_but_quotes_nothing_of_the_document(
+    templates: TemplateSandbox, template: str, reason: str
+) -> None:
+    broken = await templates.render(template, {"text": "confidential"})
+
+    assert broken == Broken(reason)
+
+
 async def test_a_hanging_template_is_ended_in_time(templates: TemplateSandbox) -> None:
     started = time.monotonic()
 
