@@ -18,6 +18,10 @@ _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+")
 _ENDING = re.compile(r"[\r\n]*\Z")
 _LINE_END = re.compile(r"[\r\n]")
 _BYTE_A_CHARACTER = "latin-1"
+_NOT_UNICODE = (
+    "the settings are not in Unicode, so that this cannot be written; start MicroSIP once, "
+    "which converts them, and end it again"
+)
 _ANY = "surrogatepass"  # half of a pair is kept as it is
 _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16-le",
@@ -82,10 +86,7 @@ class IniFile:
                 f"{len(value)}; use a shorter path"
             )
         if self.codec == _BYTE_A_CHARACTER and not value.isascii():
-            raise ConfigError(
-                f"{key}={value}: the settings are not in Unicode, so that this cannot be "
-                "written; start MicroSIP once, which converts them, and end it again"
-            )
+            raise ConfigError(f"{key}={value}: {_NOT_UNICODE}")
         if "\0" in value:
             raise ConfigError(f"{value!r} is more than a line: MicroSIP reads up to the NUL")
         name = (self.line(section, key) or key).partition("=")[0]
@@ -95,6 +96,10 @@ class IniFile:
         """With *line* for that of *key*, or as the first of its section."""
         if _LINE_END.search(line):  # a NUL that was there is put back with the rest
             raise ConfigError(f"{line!r} is more than a line, which no ini file can hold")
+        try:
+            line.encode(self.codec, _ANY)
+        except UnicodeEncodeError as exc:
+            raise ConfigError(f"{line}: {_NOT_UNICODE}") from exc
         index = self._line_of(section, key)
         if index is not None:
             return self._with_lines(index, index + 1, line + _ending(self.lines[index]))

@@ -182,6 +182,11 @@ def test_what_microsip_would_not_read_is_refused(ini: IniFile, value: str, remed
         ini.with_value("Settings", KEY, value)
 
 
+def test_a_line_beyond_the_files_characters_is_refused() -> None:
+    with pytest.raises(ConfigError, match="start MicroSIP once"):
+        IniFile.parse(b"").with_line("Settings", KEY, f'{KEY}="Głośnik"')
+
+
 def test_a_section_is_read_in_its_order() -> None:
     ini = settings("[Calls]\r\n0=1002;Jo;0\r\nno entry\r\n1 = null\r\n[Dialed]\r\n0=1\r\n")
 
