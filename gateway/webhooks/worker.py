@@ -166,13 +166,13 @@ class Lane:
         result = "retry" if state is WebhookState.OPEN else state.value
         self._parts.metrics.webhook_attempts.labels(endpoint, result).inc()
         if state is not WebhookState.DELIVERED:
+            # What an endpoint answers may repeat what it was told: the store has it, no log.
             log.warning(
-                "%s %s to %s: %s%s",
+                "%s %s to %s: %s",
                 settlement.delivery.event_type,
                 settlement.delivery.id,
                 endpoint,
-                f"{settlement.status_code} " if settlement.status_code else "not delivered: ",
-                settlement.reason,
+                settlement.status_code or f"not delivered: {settlement.reason}",
             )
         if settlement.disables:
             log.error("%s is gone (410): nothing is sent there until it is enabled", endpoint)
