@@ -47,7 +47,7 @@ class SqlIdempotency:
         """Raises ConflictError when the key is not claimed, or was completed."""
 
         async def work(connection: AsyncConnection) -> None:
-            await queueing.complete(connection, key, response)
+            await queueing.complete(connection, [(key, response)])
 
         await self._database.write(work)
 

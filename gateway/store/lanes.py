@@ -8,6 +8,7 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     SQLColumnExpression,
+    bindparam,
     case,
     func,
     null,
@@ -43,6 +44,12 @@ _DESTINATION = (
     .scalar_subquery()
 )
 
+_REFRESH = (
+    update(peer)
+    .where(peer.c.aor.in_(bindparam("aors", expanding=True)))
+    .values(due_at=_LANE_DUE, destination=_DESTINATION)
+)
+
 
 async def lock(connection: AsyncConnection, aors: Iterable[str]) -> None:
     """Take these lanes, which need not be there yet, until the transaction ends.
@@ -65,11 +72,7 @@ async def refresh(connection: AsyncConnection, aors: Iterable[str]) -> None:
     names = set(aors)
     if not names:
         return
-    await connection.execute(
-        update(peer)
-        .where(peer.c.aor.in_(names))
-        .values(due_at=_LANE_DUE, destination=_DESTINATION)
-    )
+    await connection.execute(_REFRESH, {"aors": list(names)})
 
 
 async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> None:

@@ -17,6 +17,50 @@ from gateway.store.tables import OPEN, delivery, message, peer
 _LEASING = 0x53495047  # key of the lock under which nodes count what is in flight
 
 
+# Built once: to build a statement takes longer than to run it.
+_IN_FLIGHT = (
+    select(delivery.c.destination, func.count().label("leased"))
+    .join(peer, peer.c.leased == delivery.c.number)
+    .where(peer.c.lease_until > bindparam("at"))
+    .group_by(delivery.c.destination)
+)
+_HEADS = (
+    select(
+        delivery,
+        message.c.id.label("message_id"),
+        peer.c.known,
+        peer.c.refuses,
+        peer.c.refused_at,
+        peer.c.leased,
+    )
+    .join(message, message.c.archive_id == delivery.c.archive_id)
+    .join(peer, peer.c.aor == delivery.c.peer)
+    .where(delivery.c.number.in_(bindparam("numbers", expanding=True)))
+)
+_LEASE = (
+    update(peer)
+    .where(peer.c.aor == bindparam("lane"))
+    .values(
+        lease_until=bindparam("until"),
+        leased=bindparam("head"),
+        destination=bindparam("towards"),
+    )
+)
+_SENDING = (
+    update(message)
+    .where(message.c.archive_id.in_(bindparam("ids", expanding=True)))
+    .values(status=Status.SENDING.value)
+)
+_FREE = (
+    update(peer)
+    .where(
+        peer.c.aor.in_(bindparam("aors", expanding=True)),
+        peer.c.leased.in_(bindparam("numbers", expanding=True)),
+    )
+    .values(lease_until=null(), leased=null())
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Terms:
     """How much may be leased, and for how long."""
@@ -49,12 +93,7 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> list[Delivery]
 
 
 async def _in_flight(connection: AsyncConnection, now: datetime) -> Counter[str]:
-    rows = await connection.execute(
-        select(delivery.c.destination, func.count().label("leased"))
-        .join(peer, peer.c.leased == delivery.c.number)
-        .where(peer.c.lease_until > now)
-        .group_by(delivery.c.destination)
-    )
+    rows = await connection.execute(_IN_FLIGHT, {"at": now})
     return Counter({row.destination: row.leased for row in rows})
 
 
@@ -100,19 +139,7 @@ def _number(query: Any) -> ScalarSelect[Any]:
 
 async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[AnyRow]:
     """The lanes' deliveries, in the order of *due*."""
-    rows = await connection.execute(
-        select(
-            delivery,
-            message.c.id.label("message_id"),
-            peer.c.known,
-            peer.c.refuses,
-            peer.c.refused_at,
-            peer.c.leased,
-        )
-        .join(message, message.c.archive_id == delivery.c.archive_id)
-        .join(peer, peer.c.aor == delivery.c.peer)
-        .where(delivery.c.number.in_([lane.head for lane in due]))
-    )
+    rows = await connection.execute(_HEADS, {"numbers": [lane.head for lane in due]})
     heads = {row.peer: row for row in rows}
     return [heads[lane.aor] for lane in due if lane.aor in heads]
 
@@ -120,21 +147,15 @@ async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[Any
 async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Terms) -> None:
     if not heads:
         return
+    until = terms.now + terms.lease
     await connection.execute(
-        update(peer)
-        .where(peer.c.aor == bindparam("lane"))
-        .values(
-            lease_until=terms.now + terms.lease,
-            leased=bindparam("head"),
-            destination=bindparam("towards"),
-        ),
-        [{"lane": h.peer, "head": h.number, "towards": h.destination} for h in heads],
+        _LEASE,
+        [
+            {"lane": h.peer, "head": h.number, "towards": h.destination, "until": until}
+            for h in heads
+        ],
     )
-    await connection.execute(
-        update(message)
-        .where(message.c.archive_id.in_([head.archive_id for head in heads]))
-        .values(status=Status.SENDING.value)
-    )
+    await connection.execute(_SENDING, {"ids": [head.archive_id for head in heads]})
     again = [head.archive_id for head in heads if head.leased == head.number]
     if again:  # an attempt may have been made under the lease that ran out
         resent = update(message).where(message.c.archive_id.in_(again))
@@ -166,12 +187,7 @@ async def release(connection: AsyncConnection, ids: Sequence[DeliveryId]) -> Non
 async def free(connection: AsyncConnection, rows: Sequence[AnyRow]) -> None:
     """End the leases of these deliveries."""
     await connection.execute(
-        update(peer)
-        .where(
-            peer.c.aor.in_([row.peer for row in rows]),
-            peer.c.leased.in_([row.number for row in rows]),
-        )
-        .values(lease_until=null(), leased=null())
+        _FREE, {"aors": [row.peer for row in rows], "numbers": [row.number for row in rows]}
     )
 
 

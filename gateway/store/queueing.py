@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, or_, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import ConflictError
@@ -16,12 +16,33 @@ from gateway.store.tables import OPEN, delivery, idempotency, message
 Completion = tuple[IdempotencyKey, StoredResponse]
 
 
+_CLAIMED = (
+    select(idempotency.c.scope, idempotency.c.key)
+    .where(
+        idempotency.c.key.in_(bindparam("keys", expanding=True)),
+        idempotency.c.status.is_(None),
+    )
+    .order_by(idempotency.c.scope, idempotency.c.key)
+    .with_for_update()
+)
+_COMPLETE = (
+    update(idempotency)
+    .where(
+        idempotency.c.scope == bindparam("in_scope"),
+        idempotency.c.key == bindparam("this_key"),
+    )
+    .values(status=bindparam("answered"), body=bindparam("with_body"), location=bindparam("at"))
+)
+_INSERT = insert(message).returning(message.c.id, message.c.archive_id)
+_INSERT_DELIVERY = insert(delivery)
+
+
 async def queue(connection: AsyncConnection, submissions: Sequence[Submission]) -> None:
     """Store messages with their deliveries; within a peer, in this order."""
     if not submissions:
         return
     rows = await connection.execute(
-        insert(message).returning(message.c.id, message.c.archive_id),
+        _INSERT,
         [message_values(submission.message) for submission in submissions],
     )
     archive_ids: dict[UUID, int] = {row.id: row.archive_id for row in rows}
@@ -34,7 +55,7 @@ async def queue(connection: AsyncConnection, submissions: Sequence[Submission]) 
         return
     peers = {row["peer"] for row in deliveries}
     await lanes.lock(connection, peers)
-    await connection.execute(insert(delivery), deliveries)
+    await connection.execute(_INSERT_DELIVERY, deliveries)
     await lanes.refresh(connection, peers)
 
 
@@ -42,28 +63,37 @@ async def add(
     connection: AsyncConnection, items: Sequence[tuple[Submission, Completion | None]]
 ) -> Sequence[None]:
     """Queue what was submitted, and complete the idempotency keys it came with."""
-    for _, completion in items:
-        if completion is not None:
-            await complete(connection, *completion)
+    completions = [completion for _, completion in items if completion is not None]
+    if completions:
+        await complete(connection, completions)
     await queue(connection, [submission for submission, _ in items])
     return [None] * len(items)
 
 
-async def complete(
-    connection: AsyncConnection, key: IdempotencyKey, response: StoredResponse
-) -> None:
-    """Raises ConflictError when another request completed the key meanwhile."""
-    completed = await connection.execute(
-        update(idempotency)
-        .where(
-            idempotency.c.scope == key.scope,
-            idempotency.c.key == key.key,
-            idempotency.c.status.is_(None),
-        )
-        .values(status=response.status, body=response.body, location=response.location)
+async def complete(connection: AsyncConnection, completions: Sequence[Completion]) -> None:
+    """Raises ConflictError when another request completed one of the keys meanwhile."""
+    keys = [key for key, _ in completions]
+    rows = await connection.execute(_CLAIMED, {"keys": [key.key for key in keys]})
+    claimed = {IdempotencyKey(row.scope, row.key) for row in rows}
+    for key in keys:
+        if key not in claimed:
+            raise ConflictError(
+                f"the idempotency key {key.key} is not claimed, or was completed"
+            )
+        claimed.remove(key)
+    await connection.execute(
+        _COMPLETE,
+        [
+            {
+                "in_scope": key.scope,
+                "this_key": key.key,
+                "answered": response.status,
+                "with_body": response.body,
+                "at": response.location,
+            }
+            for key, response in completions
+        ],
     )
-    if completed.rowcount == 0:
-        raise ConflictError(f"the idempotency key {key.key} is not claimed, or was completed")
 
 
 async def answer(

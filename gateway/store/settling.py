@@ -35,6 +35,51 @@ from gateway.store.tables import OPEN, attempt, delivery, message, peer
 
 REPLACED = "replaced"
 
+# Built once: to build a statement takes longer than to run it.
+_FIND = select(
+    delivery.c.id,
+    delivery.c.number,
+    delivery.c.archive_id,
+    delivery.c.place,
+    delivery.c.peer,
+    delivery.c.state,
+).where(delivery.c.id.in_(bindparam("ids", expanding=True)))
+_RECORD = insert(attempt)
+_CLOSE = (
+    update(delivery)
+    .where(delivery.c.number == bindparam("which"))
+    .values(state=bindparam("end"), attempts=delivery.c.attempts + bindparam("made"))
+)
+_SET_STATUS = (
+    update(message)
+    .where(message.c.archive_id == bindparam("which"))
+    .values(status=bindparam("now_is"), settled_at=bindparam("since"))
+)
+_SET_RESPONSE = (
+    update(message)
+    .where(message.c.archive_id == bindparam("which"))
+    .values(
+        attempts=message.c.attempts + bindparam("made"),
+        resent=or_(message.c.resent, bindparam("again", type_=message.c.resent.type)),
+        **{name: bindparam(name) for name in response_values(None)},
+    )
+)
+_MESSAGES = select(message).where(message.c.archive_id.in_(bindparam("ids", expanding=True)))
+_FINISHED = (
+    select(
+        delivery.c.archive_id,
+        func.sum(case((delivery.c.state == Status.RELAYED.value, 1), else_=0)).label("relayed"),
+    )
+    .where(delivery.c.archive_id.in_(bindparam("ids", expanding=True)))
+    .group_by(delivery.c.archive_id)
+    .having(func.sum(case((delivery.c.state == OPEN, 1), else_=0)) == 0)
+)
+_TAKEN = (
+    update(peer)
+    .where(peer.c.aor.in_(bindparam("aors", expanding=True)))
+    .values(known=True, refuses=0, refused_at=null(), held_until=null())
+)
+
 
 @dataclass(frozen=True, slots=True)
 class _Settled:
@@ -80,16 +125,7 @@ async def _find(
     connection: AsyncConnection, settlements: Sequence[Settlement]
 ) -> list[_Settled]:
     by_id = {item.delivery.id: item for item in settlements}
-    rows = await connection.execute(
-        select(
-            delivery.c.id,
-            delivery.c.number,
-            delivery.c.archive_id,
-            delivery.c.place,
-            delivery.c.peer,
-            delivery.c.state,
-        ).where(delivery.c.id.in_(by_id))
-    )
+    rows = await connection.execute(_FIND, {"ids": list(by_id)})
     return [_Settled(by_id[row.id], row) for row in rows]
 
 
@@ -100,16 +136,14 @@ async def _record_attempts(connection: AsyncConnection, found: Sequence[_Settled
         if item.settlement.attempt is not None
     ]
     if made:
-        await connection.execute(insert(attempt), made)
+        await connection.execute(_RECORD, made)
 
 
 async def _close(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
     if not items:
         return
     await connection.execute(
-        update(delivery)
-        .where(delivery.c.number == bindparam("which"))
-        .values(state=bindparam("end"), attempts=delivery.c.attempts + bindparam("made")),
+        _CLOSE,
         [
             {
                 "which": item.row.number,
@@ -180,9 +214,7 @@ async def _set_statuses(
     if not statuses:
         return {}
     await connection.execute(
-        update(message)
-        .where(message.c.archive_id == bindparam("which"))
-        .values(status=bindparam("now_is"), settled_at=bindparam("since")),
+        _SET_STATUS,
         [
             {"which": archive_id, "now_is": status.value, "since": since}
             for archive_id, (status, since) in statuses.items()
@@ -191,7 +223,7 @@ async def _set_statuses(
     final = [archive_id for archive_id, (status, _) in statuses.items() if status.is_final]
     if not final:
         return {}
-    rows = await connection.execute(select(message).where(message.c.archive_id.in_(final)))
+    rows = await connection.execute(_MESSAGES, {"ids": final})
     return {row.id: to_message(row) for row in rows}
 
 
@@ -208,13 +240,7 @@ async def _set_responses(connection: AsyncConnection, items: Sequence[_Settled])
     ]
     if rows:
         await connection.execute(
-            update(message)
-            .where(message.c.archive_id == bindparam("which"))
-            .values(
-                attempts=message.c.attempts + bindparam("made"),
-                resent=or_(message.c.resent, bindparam("again", type_=message.c.resent.type)),
-                **{name: bindparam(name) for name in response_values(None)},
-            ),
+            _SET_RESPONSE,
             rows,
         )
 
@@ -256,13 +282,7 @@ async def _finished(
     ids = [item.row.archive_id for item in items if isinstance(item.outcome, Delivered)]
     if not ids:
         return {}
-    relayed = func.sum(case((delivery.c.state == Status.RELAYED.value, 1), else_=0))
-    rows = await connection.execute(
-        select(delivery.c.archive_id, relayed.label("relayed"))
-        .where(delivery.c.archive_id.in_(ids))
-        .group_by(delivery.c.archive_id)
-        .having(func.sum(case((delivery.c.state == OPEN, 1), else_=0)) == 0)
-    )
+    rows = await connection.execute(_FINISHED, {"ids": ids})
     return {r.archive_id: Status.RELAYED if r.relayed else Status.DELIVERED for r in rows}
 
 
@@ -270,11 +290,7 @@ async def _remember(connection: AsyncConnection, items: Sequence[_Settled]) -> N
     """What the outcome says of the peer; its lane is free unless it was deferred."""
     taken = {i.row.peer for i in items if isinstance(i.outcome, Delivered)}
     if taken:
-        await connection.execute(
-            update(peer)
-            .where(peer.c.aor.in_(taken))
-            .values(known=True, refuses=0, refused_at=null(), held_until=null())
-        )
+        await connection.execute(_TAKEN, {"aors": list(taken)})
     for item in items:
         values = _lane_values(item.outcome, item.settlement.at)
         if values:
