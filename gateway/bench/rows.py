@@ -27,7 +27,7 @@ class Row:
         try:
             return await self.measure(replace(bench, folder=bench.folder / self.name))
         except BenchError as exc:
-            return LeftOut(f"it did not work: {exc}")
+            return LeftOut(f"it did not work: {_last_line(str(exc))}")
 
 
 ROWS = (
@@ -68,3 +68,8 @@ ROWS = (
     Row("start", "start, until registered", "2 s", start),
     Row("idle", "idle: CPU and memory, both processes", "1 %, 120 MB", idle),
 )
+
+
+def _last_line(text: str) -> str:
+    """Of what a process printed: it says most."""
+    return text.strip().rpartition("\n")[2].strip()
