@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +165,14 @@ _FRAMES: dict[str, type[Frame]] = {
     )
 }
 
+_PLAIN: dict[Any, Any] = {hint: hint for hint in (str, int, bool, int | None)} | {
+    float: float | int
+}  # JSON has one kind of number
+_HINTS = {
+    kind: {name: _PLAIN[hint] for name, hint in get_type_hints(kind).items() if hint in _PLAIN}
+    for kind in _FRAMES.values()
+}
+
 
 def encode(frame: Frame) -> bytes:
     """One line, its end included."""
@@ -176,10 +184,19 @@ def decode(line: bytes) -> Frame:
     """Read what ``encode`` wrote; raises ValueError for anything else."""
     try:
         fields: dict[str, Any] = json.loads(line)
-        frame = _FRAMES[fields.pop("frame")]
-        return frame(**{name: _value(name, value) for name, value in fields.items()})
+        kind = _FRAMES[fields.pop("frame")]
+        frame = kind(**{name: _value(name, value) for name, value in fields.items()})
+        _check(frame)
     except (KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise ValueError(f"no frame: {exc}") from exc
+    return frame
+
+
+def _check(frame: Frame) -> None:
+    """Raises TypeError."""
+    for name, hint in _HINTS[type(frame)].items():
+        if not isinstance(getattr(frame, name), hint):
+            raise TypeError(f"{name} of {type(frame).__name__}")
 
 
 def _value(name: str, value: Any) -> Any:

@@ -82,6 +82,7 @@ def test_secrets_are_not_shown() -> None:
     [
         *(b"", b"[]", b"{}", b'{"frame":"Nothing"}', b'{"frame":"Stop"}'),
         *(b'{"frame":"Stop","x":1}', b'{"frame":[]}', b"[" * 60_000),
+        *(b'{"frame":"Unsent","id":[],"detail":""}', b'{"frame":"Trouble","text":5}'),
     ],
 )
 def test_what_is_no_frame_is_refused(line: bytes) -> None:
