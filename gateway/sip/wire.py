@@ -165,9 +165,10 @@ _FRAMES: dict[str, type[Frame]] = {
     )
 }
 
-_PLAIN: dict[Any, Any] = {hint: hint for hint in (str, int, bool, int | None)} | {
-    float: float | int
-}  # JSON has one kind of number
+_PLAIN: dict[Any, Any] = {
+    **{hint: hint for hint in (str, int, bool, int | None)},
+    float: float | int,  # JSON has one kind of number
+}
 _HINTS = {
     kind: {name: _PLAIN[hint] for name, hint in get_type_hints(kind).items() if hint in _PLAIN}
     for kind in _FRAMES.values()
