@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError, ConflictError
+from gateway.store import bulk
 from gateway.store.database import Database
 from gateway.store.fingerprint import Fingerprint, FingerprintReader, in_key_order
 from gateway.store.rising_ids import go_on_after, last_given
@@ -164,7 +165,7 @@ class DatabaseCopy:
                     raise asyncio.CancelledError
                 reader.add(rows)
                 if into is not None:
-                    await into.execute(table.insert(), [row._asdict() for row in rows])
+                    await bulk.add(into, table, rows)
                 self._progress(
                     Progress(
                         step=Step.CHECKED if into is None else Step.COPIED,
@@ -188,7 +189,7 @@ def target_settings(url: str, password: SecretStr) -> DatabaseSettings:
     except (ArgumentError, ValueError) as exc:
         raise ConfigError(f"URL: not a database URL; {_EXAMPLES}") from exc
     if host and "@" in host:
-        raise ConfigError("URL: write each @ and / of the password as %40 and %2F")
+        raise ConfigError("URL: write an @ of the password as %40, or use --password-file")
     return DatabaseSettings(url=url, password=password)
 
 

@@ -7,12 +7,11 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import JSON, Row, Select, Table, Uuid, collate, select
+from sqlalchemy import JSON, Select, Table, Uuid, collate, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.columns import SafeText, UtcDateTime
-
-Rows = Sequence[Row[*tuple[Any, ...]]]
+from gateway.store.rows import AnyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +34,7 @@ class FingerprintReader:
             if isinstance(column.type, JSON | UtcDateTime | Uuid)
         ]
 
-    def add(self, rows: Rows) -> None:
+    def add(self, rows: Sequence[AnyRow]) -> None:
         self.rows += len(rows)
         for row in rows:
             values = list(row)

@@ -76,7 +76,12 @@ async def fill_messages(database: Database, count: int) -> None:
         for first in range(0, count, _AT_A_TIME):
             numbers = range(first, min(first + _AT_A_TIME, count))
             made = [
-                usual | {"archive_id": n + 1, "id": UUID(int=n), "request_key": str(n).encode()}
+                usual
+                | {
+                    "archive_id": LAST_GIVEN + 1 + n,
+                    "id": UUID(int=n),
+                    "request_key": str(n).encode(),
+                }
                 for n in numbers
             ]
             await connection.execute(message.insert(), made)

@@ -5,13 +5,11 @@ import sqlite3
 import subprocess
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
-from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, insert, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError, ConflictError
 from gateway.store.copying import CopyReport, DatabaseCopy, Progress, Step
 from gateway.store.database import Database
@@ -19,6 +17,7 @@ from gateway.store.messages import SqlMessageStore
 from gateway.store.tables import message, metadata, token
 from tests.contract.samples import arrival, received
 from tests.copying.conftest import MakeUrl
+from tests.copying.databases import change_what_arrives, opened, run
 from tests.copying.every_table import LAST_GIVEN, Content, content, fill, row
 
 pytestmark = [pytest.mark.timeout(60)]
@@ -31,23 +30,6 @@ DIRECTIONS = [
     pytest.param("sqlite", "sqlite", id="sqlite-sqlite"),
 ]
 TARGETS = [pytest.param("postgresql", marks=POSTGRESQL, id="postgresql"), "sqlite"]
-CHANGE = "UPDATE peer SET refuses = 7 WHERE aor = NEW.aor"
-BODY = f"'BEGIN {CHANGE}; RETURN NULL; END'"
-CHANGING_TRIGGER = {
-    "sqlite": [f"CREATE TRIGGER changing AFTER INSERT ON peer BEGIN {CHANGE}; END"],
-    "postgresql": [
-        f"CREATE FUNCTION change() RETURNS trigger LANGUAGE plpgsql AS {BODY}",
-        "CREATE TRIGGER changing AFTER INSERT ON peer FOR EACH ROW EXECUTE FUNCTION change()",
-    ],
-}
-
-
-@asynccontextmanager
-async def opened(url: str, *, upgraded: bool = False) -> AsyncIterator[Database]:
-    async with Database(settings=DatabaseSettings(url=url), data_dir=Path()) as database:
-        if upgraded:
-            await database.upgrade()
-        yield database
 
 
 @asynccontextmanager
@@ -63,14 +45,6 @@ async def copied(
     return await DatabaseCopy(
         source=source, target=target, progress=progress or (lambda _: None)
     ).run()
-
-
-async def run(database: Database, *statements: str) -> None:
-    async def work(connection: AsyncConnection) -> None:
-        for statement in statements:
-            await connection.execute(text(statement))
-
-    await database.write(work)
 
 
 async def number_of(database: Database) -> int:
@@ -185,7 +159,7 @@ async def test_what_arrives_changed_is_told_with_nothing_kept(
         a_full_one(new_url("sqlite")) as source,
         opened(new_url(kind), upgraded=True) as target,
     ):
-        await run(target, *CHANGING_TRIGGER[kind])
+        await change_what_arrives(target)
 
         report = await copied(source, target)
 
