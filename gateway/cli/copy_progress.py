@@ -40,7 +40,9 @@ class TableBars:
 
     def __call__(self, progress: Progress) -> None:
         if progress.table not in self._tasks:
-            self._tasks[progress.table] = self._bars.add_task("")
+            self._tasks[progress.table] = self._bars.add_task(
+                progress.table, total=progress.total
+            )
         self._bars.update(
             self._tasks[progress.table],
             description=f"{progress.table} {progress.step}",
