@@ -16,7 +16,7 @@ from gateway.call_record import going_on, merged, same_call
 from gateway.call_tracking import Change, orphaned, overdue, track
 from gateway.errors import ConflictError
 from gateway.events import Event, EventType
-from gateway.message import uuid7
+from gateway.message import Submission, uuid7
 from gateway.patience import Patience
 from gateway.ports import CallLog, Clock
 from gateway.representation import call_json
@@ -27,6 +27,8 @@ _MEMORY = timedelta(minutes=10)
 """How long an ended call is remembered, so that its record is found to be the same."""
 _HOOK_COMES = timedelta(seconds=5)
 """MicroSIP records the end of a call just before it runs the hook, which knows more of it."""
+_DECLINED_WITHIN = timedelta(seconds=5)
+"""MicroSIP tells of a declined call as of a missed one: what ends this soon was declined."""
 _MOST_RESTORED = 200
 _MOST_RECORDS = 100  # merged in one transaction
 
@@ -79,6 +81,8 @@ class Calls:
         self._told: asyncio.Queue[CallEvent] = asyncio.Queue()
         self._concluding: dict[str, tuple[Call, datetime]] = {}
         """Records of an end that no hook told yet, since when."""
+        self._declined: dict[str, datetime] = {}
+        """Those that rang when a reject was handed over, and when that was."""
         self._waiting: deque[CallCommit | Sequence[Call]] = deque()
         self._woken = asyncio.Event()
         self._looking = asyncio.Lock()
@@ -94,6 +98,11 @@ class Calls:
         since = self._clock() - RECENT
         calls = [c for c in self._known.values() if not c.ended_at or c.ended_at > since]
         return sorted(calls, key=_start, reverse=True)
+
+    def declining(self) -> None:
+        now = self._clock()
+        ringing = (c for c in self._ongoing() if c.rang_at and not c.answered_at)
+        self._declined |= {call.id: now for call in ringing}
 
     def take(self, event: CallEvent) -> None:
         """What a hook told; the rest is done by ``run``."""
@@ -183,8 +192,17 @@ class Calls:
         if told is not None:
             log.info("%s: %s", call.id, told)
             events = (Event(id=f"evt_{uuid7(at)}", type=told, at=at, data=call_json(call)),)
-        notices = self._notices.of(change, cause.kind if cause else None)
+        notices: Sequence[Submission] = ()
+        if not self._was_declined(call):
+            notices = self._notices.of(change, cause.kind if cause else None)
         self._wait(CallCommit(call=call, cause=cause, events=events, notices=tuple(notices)))
+
+    def _was_declined(self, call: Call) -> bool:
+        """Ended by a reject: one that failed must not hide that the call was missed."""
+        if call.ended_at is None:
+            return False
+        at = self._declined.pop(call.id, None)
+        return at is not None and call.ended_at - at < _DECLINED_WITHIN
 
     def _forget(self, before: datetime) -> None:
         self._known = {

@@ -42,10 +42,7 @@ Clock = Callable[[], datetime]
 """Returns the current time, always aware and in UTC."""
 
 InboundHandler = Callable[[Sequence[InboundRequest]], Awaitable[None]]
-"""Takes a batch from the journal; when it returns, the batch is committed.
-
-It may be given the same request again after a crash, and stores it once.
-"""
+"""Returns when a batch of the journal is committed; what comes again is stored once."""
 
 
 # --- the store ------------------------------------------------------------------------
@@ -347,6 +344,9 @@ class CallWatch(Protocol):
 
     async def recent(self) -> Sequence[Call]:
         """The calls that go on, and those that ended in the last minute; newest first."""
+
+    def declining(self) -> None:
+        """A reject is handed over: who rings now is declined here, and not missed."""
 
 
 class Channel(Protocol):

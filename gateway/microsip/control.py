@@ -151,6 +151,8 @@ class MicroSip:
     async def _hand_over(self, command: PhoneCommand) -> PhoneError | None:
         """The error, when MicroSIP may have taken the command all the same."""
         log.info("%s: %s", self._channel.name, self._channel.phrase(command))
+        if command.verb is Verb.REJECT:
+            self._reading.declining()
         try:
             await self._channel.execute(command)
         except PhoneError as exc:

@@ -37,6 +37,11 @@ class Reading:
         self._calls = calls
         self._settings = settings
 
+    def declining(self) -> None:
+        """A reject is about to be handed over."""
+        if self._calls is not None:
+            self._calls.declining()
+
     async def look(self) -> Observation:
         """Raises PhoneError when MicroSIP cannot be asked."""
         look = await self.channel.status()

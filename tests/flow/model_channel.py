@@ -155,6 +155,9 @@ class ModelWatch:
     def __post_init__(self) -> None:
         self.model.watchers.append(self._note)
 
+    def declining(self) -> None:
+        """It tells nobody of missed calls."""
+
     async def recent(self) -> Sequence[Call]:
         calls: dict[str, Call] = {}
         for number, (at, change) in enumerate(self._told):

@@ -56,6 +56,31 @@ async def test_a_missed_call_is_told_while_it_rings_and_after_it(desk: Desk) -> 
     assert {delivery.to_uri for delivery in desk.stage.sender.sent} == {ANNA}
 
 
+async def test_a_call_that_is_rejected_by_command_is_no_missed_one(desk: Desk) -> None:
+    await desk.told("incoming", "ring")
+    desk.calls.declining()
+
+    rejected = await desk.told("end")
+    await desk.told("incoming", "ring", "end", user="666")
+
+    assert rejected.outcome is CallOutcome.MISSED
+    assert [body.partition(":")[0] for body in await sent(desk, 3)] == [
+        "call from 555",
+        "call from 666",
+        "missed call from 666 at 12",
+    ]
+
+
+async def test_a_reject_that_failed_hides_no_missed_call(desk: Desk) -> None:
+    await desk.told("incoming", "ring")
+    desk.calls.declining()
+    desk.stage.clock.advance(timedelta(seconds=20))
+
+    await desk.told("end")
+
+    assert (await sent(desk, 2))[1].startswith("missed call from 555")
+
+
 async def test_a_call_that_was_answered_or_declined_is_no_missed_one(desk: Desk) -> None:
     await desk.told("incoming", "ring", "answer", "start", "end")
     await desk.told("incoming", "ring", "busy", user="666")
