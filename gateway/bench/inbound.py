@@ -27,7 +27,7 @@ _LATE = 1.0
 _SLACK = 1.15
 _STARTING = 0.5
 """Seconds that SIPp takes to start and to end."""
-_WORKERS = (1, 2)
+_WORKERS = (2, 8)
 """Of the rival on PostgreSQL: its best is taken."""
 
 

@@ -37,7 +37,7 @@ _WIDTH = 150
 @click.option(
     "--folder",
     type=click.Path(path_type=Path, file_okay=False, exists=True),
-    help=("Where the databases are: its disk is measured."),
+    help="Where the databases are: its disk is measured, or none in /dev/shm.",
 )
 @json_option
 def bench(
