@@ -66,7 +66,7 @@ async def started_server(programs: Path) -> AsyncIterator[PostgreSqlServer]:
 
 def _as_postgres(folder: Path) -> tuple[str, ...]:
     """Initdb refuses root."""
-    if sys.platform == "win32" or os.geteuid() != 0:
-        return ()
-    shutil.chown(folder, "postgres")
-    return ("runuser", "-u", "postgres", "--")
+    if sys.platform != "win32" and os.geteuid() == 0:
+        shutil.chown(folder, "postgres")
+        return ("runuser", "-u", "postgres", "--")
+    return ()
