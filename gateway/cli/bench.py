@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -58,6 +59,8 @@ def bench(
             say=lambda text: progress.print(f"  {text}", style="dim"),
             postgresql=postgresql,
         )
+        # As Ctrl-C does: what was started is ended.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         found = asyncio.run(_measure(given, rows, progress))
     if as_json:
         click.echo(json.dumps(document(found), indent=2))
