@@ -47,9 +47,16 @@ async def prepare_to_change(url: str) -> None:
         await change_what_arrives(database)
 
 
+# As a terminal starts it: what runs in a shell's background ignores Ctrl-C, and so would it.
+_HEEDS_CTRL_C = (
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler);"
+    " runpy.run_module('gateway', run_name='__main__', alter_sys=True)"
+)
+
+
 async def started(*arguments: str) -> Process:
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "gateway", "db", "copy", *arguments),
+        *(sys.executable, "-c", _HEEDS_CTRL_C, "db", "copy", *arguments),
         cwd=ROOT,
         stdout=PIPE,
         stderr=PIPE,
