@@ -153,3 +153,8 @@ async def beside_microsip(
         finally:
             flow.cancel()
             await asyncio.gather(flow, return_exceptions=True)
+
+
+async def sent(desk: Desk, count: int) -> list[str]:
+    """The bodies of the first *count* that went out."""
+    return [delivery.body for delivery in await desk.stage.sender.until_sent(count)]
