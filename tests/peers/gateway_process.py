@@ -16,9 +16,10 @@ from typing import Any, Self, TypeVar
 
 from aiohttp import ClientSession
 
+from gateway.bench.ports import free_port
 from gateway.web.client import GatewayClient
 from gateway.web.local import read_local_access
-from tests.peers.kamailio import DOMAIN, PASSWORD, Kamailio, free_port
+from tests.peers.kamailio import DOMAIN, PASSWORD, Kamailio
 
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")

@@ -13,6 +13,8 @@ from pathlib import Path
 from string import Template
 from typing import Self
 
+from gateway.bench.ports import free_port, is_free
+
 DOMAIN = "office.example"
 PASSWORD = "correct-horse"
 """Of every account: Kamailio checks it without a database."""
@@ -85,26 +87,6 @@ request_route {
     t_relay();
 }
 """)
-
-
-def free_port() -> int:
-    """A port that nobody has on UDP nor on TCP at this moment."""
-    while True:
-        with socket.socket() as tcp:
-            tcp.bind(("127.0.0.1", 0))
-            port: int = tcp.getsockname()[1]
-            if is_free(port):
-                return port
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody has that UDP port."""
-    with socket.socket(type=socket.SOCK_DGRAM) as udp:
-        try:
-            udp.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
 
 
 def stock_configuration(port: int) -> str:

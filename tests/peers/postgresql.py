@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Self
 
-from tests.peers.kamailio import free_port
+from gateway.bench.ports import free_port
 from tests.peers.setup import is_root
 
 _PROGRAMS = Path("/usr/lib/postgresql/15/bin")

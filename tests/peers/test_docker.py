@@ -14,9 +14,10 @@ from pathlib import Path
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
+from gateway.bench.ports import free_port
 from tests.peers.gateway_process import GatewayProcess, eventually
 from tests.peers.image_builder import DATA, ROOT, ImageBuilder, process_environment
-from tests.peers.kamailio import DOMAIN, Kamailio, free_port
+from tests.peers.kamailio import DOMAIN, Kamailio
 from tests.peers.postgresql import PostgreSql
 from tests.peers.sip_ua import SipUserAgent
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.bench.ports import free_port
 from gateway.web.local import read_local_access
 from tests.certificates import Authority
 from tests.peers.gateway_process import (
@@ -17,13 +18,7 @@ from tests.peers.gateway_process import (
     GatewayProcess,
     eventually,
 )
-from tests.peers.kamailio import (
-    DOMAIN,
-    PASSWORD,
-    Kamailio,
-    free_port,
-    stock_configuration,
-)
+from tests.peers.kamailio import DOMAIN, PASSWORD, Kamailio, stock_configuration
 from tests.peers.sip_ua import SipUserAgent
 
 pytestmark = [pytest.mark.timeout(180), pytest.mark.peer("kamailio_tls", "openssl")]

@@ -8,9 +8,10 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any, Self
 
+from gateway.bench.ports import free_port
 from gateway.web.client import GatewayClient
 from gateway.web.local import read_local_access
-from tests.peers.kamailio import DOMAIN, free_port
+from tests.peers.kamailio import DOMAIN
 from tests.peers.wine import WindowsPython, end, windows_path
 
 TESTER = "101"
