@@ -15,15 +15,15 @@ import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
 from gateway.bench.ports import free_port
+from tests.peers.composition import DOCKER, Composition
 from tests.peers.gateway_process import GatewayProcess, eventually
-from tests.peers.image_builder import DATA, ROOT, ImageBuilder, process_environment
+from tests.peers.image_builder import DATA, ImageBuilder, process_environment
 from tests.peers.kamailio import DOMAIN, Kamailio
 from tests.peers.postgresql import PostgreSql
 from tests.peers.sip_ua import SipUserAgent
 
 pytestmark = [pytest.mark.timeout(180)]
 
-DOCKER = ROOT / "docker"
 IMAGE = "localhost/sip-message-gateway"
 REGISTRAR_IMAGE = "localhost/sip-message-gateway-kamailio"
 USER = 10001
@@ -186,46 +186,15 @@ def test_hadolint_has_nothing_to_say(dockerfile: str) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
-class Composition:
-    """What ``compose.yaml`` puts together, on ports of the tests' own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        subprocess.run(["sh", str(DOCKER / "secrets.sh"), str(folder)], check=True)
-
-    def password(self, user: str) -> str:
-        lines = (self.folder / "subscriber").read_text().splitlines()
-        return next(line.split(":")[2] for line in lines if line.startswith(f"{user}:"))
-
-    def registrar(self, port: int) -> str:
-        ours = (
-            "#!define ADDRESS 127.0.0.1\n"
-            f"#!define PORT {port}\n"
-            f'#!define USERS "text://{self.folder}"\n'
-        )
-        return ours + (DOCKER / "kamailio.cfg").read_text()
-
-    def gateway(self, kamailio: Kamailio, postgresql: PostgreSql) -> str:
-        url = postgresql.create_guarded_database((self.folder / "postgres").read_text())
-        text = (DOCKER / "gateway.toml").read_text()
-        for there, here in (
-            ("sip:kamailio:5060;lr", kamailio.proxy),
-            ("postgresql+asyncpg://gateway@postgres/gateway", url),
-            ("/run/secrets", str(self.folder)),
-        ):
-            assert there in text
-            text = text.replace(there, here)
-        return text
-
-
 @pytest.mark.peer("kamailio", "postgresql")
 async def test_the_gateway_is_an_extension_of_that_registrar(
     tmp_path: Path, postgresql: PostgreSql
 ) -> None:
     made = Composition(tmp_path / "secrets")
+    database = postgresql.create_guarded_database(made.guarded())
     with Kamailio(made.registrar) as kamailio:
         async with (
-            GatewayProcess(tmp_path / "gateway", made.gateway(kamailio, postgresql)) as gateway,
+            GatewayProcess(tmp_path / "gateway", made.gateway(kamailio, database)) as gateway,
             SipUserAgent("101", kamailio.port, password=made.password("101")) as anna,
         ):
             await gateway.registered()
