@@ -14,7 +14,7 @@ from gateway.bench.databases import CountedDatabase, PostgreSqlDatabase, SqliteF
 from gateway.bench.ports import free_port
 from gateway.bench.processes import BenchError, until, written
 from gateway.web.client import GatewayClient
-from gateway.web.local import read_local_access
+from gateway.web.local import LocalAccess, read_local_access
 
 LOCAL_ACCOUNT = """
 [[sip.accounts]]
@@ -96,13 +96,15 @@ class GatewayChild:
         """Inbound messages in its database."""
         return await self.database.count("message", "direction = 'inbound'")
 
-    @asynccontextmanager
-    async def client(self) -> AsyncIterator[GatewayClient]:
+    def access(self) -> LocalAccess:
+        """Where it listens, with a token."""
         access = read_local_access(self.data_dir)
         if access is None:
             raise BenchError(f"the gateway is gone: {self._last_words()}")
-        async with GatewayClient(access) as client:
-            yield client
+        return access
+
+    def client(self) -> GatewayClient:
+        return GatewayClient(self.access())
 
     @property
     def _running(self) -> Process:

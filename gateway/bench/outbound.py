@@ -7,14 +7,13 @@ from contextlib import asynccontextmanager
 from gateway.bench.child import LOCAL_ACCOUNT, GatewayChild, ready_gateway
 from gateway.bench.pace import paced
 from gateway.bench.plan import Bench
+from gateway.bench.posting import CONNECTIONS, Poster, poster
 from gateway.bench.processes import until
 from gateway.bench.programs import SIPP, absent
 from gateway.bench.result import LeftOut, Measured, Result, per_second
 from gateway.bench.sipp import sink
-from gateway.web.client import GatewayClient
 
 AORS = 200
-_WRITERS = 64
 _PATIENCE = 120
 
 
@@ -35,7 +34,7 @@ async def accepted(bench: Bench) -> Result:
         return LeftOut(why)
     plan = bench.plan
     loop = asyncio.get_running_loop()
-    async with _to_sink(bench) as (gateway, port), gateway.client() as client:
+    async with _to_sink(bench) as (gateway, port), poster(gateway.access()) as client:
 
         async def request(number: int) -> float:
             await _send(client, port, number, AORS)
@@ -51,7 +50,7 @@ async def _throughput(bench: Bench, total: int, aors: int) -> Measured:
     loop = asyncio.get_running_loop()
     async with _to_sink(bench) as (gateway, port):
         started = loop.time()
-        async with gateway.client() as client:
+        async with poster(gateway.access()) as client:
             await _write_all(client, port, total, aors)
         accepted_in = loop.time() - started
         await _all_delivered(gateway, total)
@@ -69,7 +68,7 @@ async def _to_sink(bench: Bench) -> AsyncIterator[tuple[GatewayChild, int]]:
         yield child, port
 
 
-async def _write_all(client: GatewayClient, port: int, total: int, aors: int) -> None:
+async def _write_all(client: Poster, port: int, total: int, aors: int) -> None:
     numbers = iter(range(total))
 
     async def write() -> None:
@@ -77,11 +76,11 @@ async def _write_all(client: GatewayClient, port: int, total: int, aors: int) ->
             await _send(client, port, number, aors)
 
     async with asyncio.TaskGroup() as writers:
-        for _ in range(_WRITERS):
+        for _ in range(CONNECTIONS):
             writers.create_task(write())
 
 
-async def _send(client: GatewayClient, port: int, number: int, aors: int) -> None:
+async def _send(client: Poster, port: int, number: int, aors: int) -> None:
     await client.send(f"sip:p{number % aors}@127.0.0.1:{port}", f"alert {number}")
 
 
