@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import NewType, Self
 from urllib.parse import unquote
 
@@ -12,6 +13,8 @@ Aor = NewType("Aor", str)
 
 MAX_URI_LENGTH = 256  # PJSIP's PJSIP_MAX_URL_SIZE, compiled into the wheel
 DEFAULT_PORT = 5060
+_REMEMBERED = 4096
+"""URIs that are not read again: the same peers write, and are written to, many times."""
 
 _URI = re.compile(
     r"""(?P<scheme>sips?):
@@ -40,24 +43,10 @@ class SipUri:
     port: int | None = None
     parameters: tuple[tuple[str, str], ...] = ()
 
-    @classmethod
-    def parse(cls, text: str) -> Self:
+    @staticmethod
+    def parse(text: str) -> "SipUri":
         """Read one URI; raises AddressError for anything else, control characters included."""
-        if len(text) > MAX_URI_LENGTH:
-            raise AddressError(text, f"longer than {MAX_URI_LENGTH} characters")
-        if not text.isprintable() or (match := _URI.fullmatch(text)) is None:
-            raise AddressError(text)
-        port = int(match["port"]) if match["port"] else None
-        if port is not None and not 0 < port < 65536:
-            raise AddressError(text, "port out of range")
-        parameters = tuple(
-            (name.lower(), value)
-            for name, _, value in (
-                item.partition("=") for item in match["parameters"].split(";") if item
-            )
-        )
-        host = match["host"].lower().rstrip(".")
-        return cls(match["scheme"].lower(), match["user"] or "", host, port, parameters)
+        return _parsed(text)
 
     @property
     def aor(self) -> Aor:
@@ -90,6 +79,25 @@ class SipUri:
         port = f":{self.port}" if self.port else ""
         parameters = "".join(f";{k}={v}" if v else f";{k}" for k, v in self.parameters)
         return f"{self.scheme}:{user}{self.host}{port}{parameters}"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _parsed(text: str) -> SipUri:
+    if len(text) > MAX_URI_LENGTH:
+        raise AddressError(text, f"longer than {MAX_URI_LENGTH} characters")
+    if not text.isprintable() or (match := _URI.fullmatch(text)) is None:
+        raise AddressError(text)
+    port = int(match["port"]) if match["port"] else None
+    if port is not None and not 0 < port < 65536:
+        raise AddressError(text, "port out of range")
+    parameters = tuple(
+        (name.lower(), value)
+        for name, _, value in (
+            item.partition("=") for item in match["parameters"].split(";") if item
+        )
+    )
+    host = match["host"].lower().rstrip(".")
+    return SipUri(match["scheme"].lower(), match["user"] or "", host, port, parameters)
 
 
 @dataclass(frozen=True, slots=True)
