@@ -6,6 +6,7 @@ import codecs
 import quopri
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from gateway.message import TEXT_PLAIN
 from gateway.sip.headers import Headers, parse_content_type, parse_headers, split_block
@@ -32,7 +33,7 @@ class Content:
 
 def read_body(content_type: str, body: bytes) -> Content:
     """Unwrap and decode; never raises. Without a type a body is taken for UTF-8 text."""
-    headers = Headers((("content-type", content_type),)) if content_type else Headers()
+    headers = Headers({"content-type": [content_type]}) if content_type else Headers()
     return _read(headers, body, body, MAX_NESTING)
 
 
@@ -108,6 +109,7 @@ def _decode(media_type: str, charset: str, data: bytes, whole: bytes) -> Content
     return Content(media_type, text, whole if undecodable else None, undecodable)
 
 
+@lru_cache(maxsize=64)
 def _codec(charset: str) -> str:
     name = codecs.lookup(charset.strip().lower() or "utf-8").name.replace("_", "-")
     if name in _NO_CHARSETS:

@@ -14,6 +14,8 @@ MAX_PARTY = 512
 """Characters of a header that names a party. Nobody is named in more: reading them costs the
 square of the length, and a packet has room for thousands."""
 _MAX_CSEQ = 2**31 - 1  # RFC 3261, section 8.1.1.5
+_LENGTH = re.compile("[0-9]{1,9}")
+_NUMBER = re.compile("[0-9]{1,10}")
 _SIP_URI = re.compile(r"(<|\A)\s*sips?:", re.IGNORECASE)
 
 
@@ -67,7 +69,7 @@ def unread_request(row: JournalRow) -> InboundRequest:
 def _body(headers: Headers, rest: bytes, *, partial: bool) -> tuple[bytes, bool]:
     """What Content-Length says of *rest*; truncated when it says more than there is."""
     length = headers.first("content-length")
-    if not re.fullmatch("[0-9]{1,9}", length, re.ASCII):
+    if not _LENGTH.fullmatch(length):
         return rest, partial
     return rest[: int(length)], partial or len(rest) < int(length)
 
@@ -91,7 +93,7 @@ def _party(value: str) -> tuple[str, str]:
 def _asserted_identity(headers: Headers) -> str:
     """RFC 3325, section 9.1: at most one SIP URI; where there are two, nobody is named."""
     lines = headers.all("p-asserted-identity")
-    if any(len(line) > MAX_PARTY for line in lines):
+    if not lines or any(len(line) > MAX_PARTY for line in lines):
         return ""
     values = [value for line in lines for value in split_list(line)]
     identities = {_party(value)[0] for value in values if _SIP_URI.search(value)}
@@ -99,7 +101,7 @@ def _asserted_identity(headers: Headers) -> str:
 
 
 def _cseq(value: str) -> int:
-    match = re.match("[0-9]{1,10}", value, re.ASCII)
+    match = _NUMBER.match(value)
     number = int(match[0]) if match else 0
     return number if number <= _MAX_CSEQ else 0
 
