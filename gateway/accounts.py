@@ -22,6 +22,9 @@ _LOOPBACK = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 """Trusted by an account without a registrar, over UDP: a browser on this machine connects by
 TCP to any port for any web page, and what the page posts can be a whole SIP request."""
 
+REMEMBERED = 4096
+"""Senders that are not looked into again at each of their messages."""
+
 
 class Accounts:
     """The accounts' identities, renewed when DNS changes."""
@@ -41,12 +44,31 @@ class Accounts:
         self._refresh_every = refresh_every
         self._addresses: dict[str, frozenset[str]] = {}
         self._identities = self._built()
+        self._proven: dict[tuple[str, ...], Recognised] = {}
+        """What was found by which evidence; a doubt is looked into each time."""
 
     def identities(self) -> tuple[AccountIdentity, ...]:
         return self._identities
 
     def recognise(self, request: InboundRequest) -> Recognised:
-        return recognise(request, self._identities, is_own_address)
+        evidence = (  # all that the function of this name looks at
+            request.transport,
+            request.source,
+            request.request_uri,
+            request.from_uri,
+            request.asserted_identity,
+        )
+        known = self._proven.get(evidence)
+        if known is None:
+            known = recognise(request, self._identities, is_own_address)
+            if known.proven:
+                self._remember(evidence, known)
+        return known
+
+    def _remember(self, evidence: tuple[str, ...], proven: Recognised) -> None:
+        if len(self._proven) >= REMEMBERED:
+            self._proven.clear()
+        self._proven[evidence] = proven
 
     async def refresh(self) -> None:
         """Look the names up again; one that is not found keeps its last addresses."""
@@ -56,6 +78,7 @@ class Accounts:
             else:
                 log.warning("no address found for %s", host)
         self._identities = self._built()
+        self._proven.clear()
 
     async def run(self) -> None:
         """Until cancelled: follow the names' addresses."""

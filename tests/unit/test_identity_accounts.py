@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.accounts import Accounts, is_own_address, resolve
+from gateway.accounts import REMEMBERED, Accounts, is_own_address, resolve
 from gateway.config import Account, Sip
 from gateway.identity import AccountIdentity
 from gateway.message import InboundRequest, MessageId, uuid7
@@ -190,25 +190,74 @@ def test_an_account_without_registrar_has_no_contact_to_prove_by() -> None:
     assert only(accounts_of(Dns(), registrar="sip:10.0.0.5")).contact_secret == "5ecret"
 
 
-def test_a_request_is_recognised_by_the_accounts() -> None:
-    request = InboundRequest(
-        id=MessageId(uuid7(NOON)),
-        received_at=NOON,
-        transport="UDP",
-        source="127.0.0.1:40000",
-        request_uri="sip:bot@127.0.0.1:5070",
-        from_uri="sip:101@127.0.0.1",
-        from_tag="a",
-        to_uri="sip:bot@127.0.0.1",
-        call_id="c1",
-        cseq=1,
-        content_type="text/plain",
-        text="ping",
-    )
+REQUEST = InboundRequest(
+    id=MessageId(uuid7(NOON)),
+    received_at=NOON,
+    transport="UDP",
+    source="127.0.0.1:40000",
+    request_uri="sip:bot@127.0.0.1:5070",
+    from_uri="sip:101@127.0.0.1",
+    from_tag="a",
+    to_uri="sip:bot@127.0.0.1",
+    call_id="c1",
+    cseq=1,
+    content_type="text/plain",
+    text="ping",
+)
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        pytest.param(replace(REQUEST, source="192.0.2.1:5060"), id="source"),
+        pytest.param(replace(REQUEST, transport="TCP"), id="transport"),
+        pytest.param(replace(REQUEST, request_uri="sip:boss@127.0.0.1"), id="request-uri"),
+        pytest.param(replace(REQUEST, from_uri="102"), id="from"),
+    ],
+)
+def test_what_a_sender_proved_proves_nothing_for_another(forged: InboundRequest) -> None:
     accounts = accounts_of(Dns())
 
-    assert accounts.recognise(request).proven
-    assert not accounts.recognise(replace(request, source="192.0.2.1:5060")).proven
+    proven = [accounts.recognise(REQUEST).proven for _ in range(2)]
+
+    assert proven == [True, True]
+    assert not accounts.recognise(forged).proven
+
+
+def test_the_identity_that_is_asserted_is_looked_at_each_time() -> None:
+    accounts = accounts_of(Dns(), identity="pai")
+    anna, ben = (
+        replace(REQUEST, asserted_identity=f"sip:{n}@office.example") for n in (101, 102)
+    )
+
+    peers = [accounts.recognise(request).peer for request in (anna, ben, anna)]
+
+    assert peers == [f"sip:{n}@office.example" for n in (101, 102, 101)]
+
+
+async def test_who_was_proven_is_in_doubt_once_the_name_moved() -> None:
+    dns = Dns(office=["10.0.0.5"])
+    accounts = accounts_of(dns, proxy="sip:office.example")
+    await accounts.refresh()
+    request = replace(REQUEST, source="10.0.0.5:5060")
+
+    before = accounts.recognise(request)
+    dns.names = {"office": ["10.0.0.8"]}
+    await accounts.refresh()
+    after = accounts.recognise(request)
+
+    assert before.proven
+    assert not after.proven
+
+
+def test_many_senders_are_recognised() -> None:
+    """More than are remembered."""
+    accounts = accounts_of(Dns())
+    senders = [f"sip:{n}@127.0.0.1" for n in range(REMEMBERED + 1)]
+
+    peers = [accounts.recognise(replace(REQUEST, from_uri=uri)).peer for uri in senders]
+
+    assert peers == senders
 
 
 @pytest.mark.parametrize(
