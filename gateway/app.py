@@ -32,6 +32,7 @@ from gateway.message import Submission
 from gateway.metrics import Metrics
 from gateway.microsip.control import MicroSip
 from gateway.microsip_assembly import MicroSipPorts, microsip
+from gateway.nodes import LEASE, Membership, MembershipSettings
 from gateway.outbox import OutboundRequest, Outbox
 from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
@@ -42,6 +43,7 @@ from gateway.store.database import Database
 from gateway.store.hooks import SqlHookLog
 from gateway.store.idempotency import SqlIdempotency
 from gateway.store.messages import SqlMessageStore
+from gateway.store.nodes import SqlNodes
 from gateway.store.search import SqlArchive
 from gateway.store.tokens import SqlTokens
 from gateway.version import VERSION
@@ -57,6 +59,7 @@ from gateway.web.local import (
     TOKEN_NAME,
     LocalAccess,
     remove_local_access,
+    token_name,
     write_local_access,
 )
 from gateway.web.messages import Messages
@@ -78,6 +81,7 @@ class Stores:
     """The database by its ports."""
 
     database: Database
+    nodes: SqlNodes
     messages: SqlMessageStore
     archive: SqlArchive
     audit: SqlCommandLog
@@ -90,6 +94,7 @@ class Stores:
         webhooks = OutboundWebhooks.on(database, configured, metrics)
         return cls(
             database=database,
+            nodes=SqlNodes(database=database, clock=now),
             messages=SqlMessageStore(database=database, events=webhooks.events),
             archive=SqlArchive(database=database),
             audit=SqlCommandLog(database=database, metrics=metrics),
@@ -117,12 +122,15 @@ class Gateway:
         settings = self._settings
         async with AsyncExitStack() as stack:
             folder = stack.enter_context(DataFolder(settings.data_dir))
-            database = Database(settings=settings.database, data_dir=settings.data_dir)
+            database = Database(
+                settings=settings.database, data_dir=settings.data_dir, node=folder.node()
+            )
             stores = Stores.on(
                 await stack.enter_async_context(database), self._metrics, settings.webhooks
             )
             await stack.enter_async_context(database.claimed())
             await database.prepare()
+            await stores.nodes.renew(LEASE)
             contact_secrets = folder.contact_secrets(a.name for a in settings.sip.accounts)
             accounts = Accounts(
                 sip=settings.sip, contact_secrets=contact_secrets, resolve=resolve
@@ -165,7 +173,11 @@ class Gateway:
             await stack.enter_async_context(web)
             await self._let_cli_in(stack, stores, web)
             self._announce(self._ready_line(user_agent, web))
+            membership = Membership(
+                nodes=stores.nodes, answer=inbound.take, settings=MembershipSettings()
+            )
             flows = {
+                "node": membership.run,
                 "accounts": accounts.run,
                 "delivery": worker.run,
                 "inbound": inbound.run,
@@ -327,7 +339,8 @@ class Gateway:
         """Leave the address with a token where only this user's commands can read it."""
         secret = secrets.token_urlsafe(32)
         tokens = SqlTokens(database=stores.database)
-        await tokens.replace_token(TOKEN_NAME, frozenset(Scope), secret)
+        await tokens.replace_token(token_name(stores.database.node), frozenset(Scope), secret)
+        await tokens.revoke_token(TOKEN_NAME)  # of a version that knew no nodes
         folder = self._settings.data_dir
         write_local_access(
             folder, LocalAccess(url=web.url, token=secret, fingerprint=web.fingerprint)

@@ -2,7 +2,9 @@
 
 import json
 import os
+import re
 import secrets
+import socket
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +20,9 @@ LOCK_WAIT = 3.0
 _LOCK = "gateway.lock"
 _HOLDER = "gateway.pid"
 _CONTACTS = "contacts.json"
+_NODE = "node"
+_NODE_ID = re.compile(r"[a-z0-9.-]{1,40}-[0-9a-f]{8}")
+_NOT_OF_A_NAME = re.compile(r"[^a-z0-9.-]+")
 
 
 class DataFolder:
@@ -60,6 +65,23 @@ class DataFolder:
         except (OSError, ValueError):
             return ""
 
+    def node(self) -> str:
+        """The id of the gateway with this folder, chosen at its first start.
+
+        What it stores in the database bears it, so it is kept for good; people read it.
+        """
+        path = self.path / _NODE
+        try:
+            kept = path.read_text(encoding="ascii").strip()
+        except (OSError, ValueError):
+            kept = ""
+        if _NODE_ID.fullmatch(kept):
+            return kept
+        host = _NOT_OF_A_NAME.sub("-", socket.gethostname().lower())[:40]
+        chosen = f"{host or 'gateway'}-{secrets.token_hex(4)}"
+        self._write(path, chosen)
+        return chosen
+
     def contact_secrets(self, accounts: Iterable[str]) -> Mapping[str, str]:
         """The random Contact parameter of each account.
 
@@ -72,11 +94,18 @@ class DataFolder:
         except (OSError, ValueError):
             kept = {}
         chosen = {name: str(kept.get(name) or secrets.token_hex(12)) for name in accounts}
-        path.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(chosen, file)
+        self._write(path, json.dumps(chosen))
         return chosen
 
     def forget_contact_secrets(self) -> None:
         """After a clean stop: the accounts are unregistered."""
         (self.path / _CONTACTS).unlink(missing_ok=True)
+
+    def _write(self, path: Path, text: str) -> None:
+        """Anew, readable by this user alone, and in one step: half of it is never read."""
+        unfinished = path.with_suffix(".new")
+        unfinished.unlink(missing_ok=True)
+        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(text)
+        unfinished.replace(path)

@@ -138,6 +138,14 @@ class Inbound:
             # A peer that writes is there: what waits for it is due now.
             self._outbox.wake()
 
+    def take(self, messages: Sequence[Message]) -> None:
+        """Answer these as well: another gateway received them, and stopped."""
+        for message in messages:
+            if message.id not in self._held:
+                self._held.add(message.id)
+                self._arrived.put_nowait(message)
+                log.warning("message %s is taken over from a gateway that stopped", message.id)
+
     async def run(self) -> None:
         """Until cancelled: answer, in order for a peer, several peers at a time.
 

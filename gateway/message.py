@@ -126,6 +126,8 @@ class Message:
     """Inbound: the sender is known to be who From says (see gateway.inbound)."""
     source: str = ""
     """Inbound: ``udp:host:port``, ``tcp:host:port`` the request came from."""
+    taken_over: bool = False
+    """Inbound: the gateway that received it stopped before it was answered."""
     flags: frozenset[Flag] = frozenset()
     origin: str = "sip"
     """``sip`` (inbound), ``reply``, ``token:NAME``, ``hook:KEY`` or ``chat:AOR``."""

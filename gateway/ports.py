@@ -61,7 +61,7 @@ class Inbox(Protocol):
         """
 
     async def unhandled(self) -> Sequence[Message]:
-        """Those that need an answer and have none yet, oldest first: what a crash left."""
+        """This node's that have no answer yet, oldest first: what a crash left."""
 
     async def settle_inbound(
         self, message_id: MessageId, replies: Sequence[Submission]

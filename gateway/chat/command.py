@@ -72,6 +72,8 @@ class Call:
     """Which of the command's permissions the caller has."""
     message_id: MessageId | None = None
     """The inbound message that carries it."""
+    taken_over: bool = False
+    """Another gateway received it, on whose PC it was to happen."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +129,7 @@ class Command:
     Raises InvalidRequest.
     """
     perishable: bool = False
-    """Not run when older than ``[chat] command_max_age``."""
+    """Drives the phone: not run when older than ``[chat] command_max_age``, nor elsewhere."""
     once: bool = False
     """Has an effect beyond its reply, so it runs at most once for a message.
 

@@ -7,14 +7,17 @@ from datetime import datetime, timedelta
 from gateway.caller import Origin
 from gateway.chat.access import Access, Denied
 from gateway.chat.command import Call, Command, CommandLine, Reply
+from gateway.chat.phone import INTERRUPTED
 from gateway.chat.reply import shown
 from gateway.chat.vocabulary import Vocabulary
 from gateway.errors import InvalidRequest, StorageUnavailable
 from gateway.limits import KeyedLimit
 from gateway.message import uuid7
-from gateway.phone import CommandEntry, CommandOutcome, CommandState, Problem
+from gateway.phone import CommandEntry, CommandOutcome, CommandState, Problem, Verb
 from gateway.ports import Clock, CommandLog
 
+_INTERRUPTED = "interrupted; look whether it was carried out"
+TAKEN_OVER = "not done: the gateway it was written to stopped; write it again"
 MAX_AUDITED_TEXT = 1000
 MAX_AUDITED_ARGUMENT = 200
 
@@ -83,6 +86,13 @@ class Dispatcher:
             return _refused(call, decision.why, *decision.remedy)
         if call.caller.origin is Origin.SIP and not self._limit.allows(call.caller.who):
             return _refused(call, "too many commands at once; wait some seconds, then retry")
+        if command.perishable and call.taken_over:
+            return Reply(
+                outcome=CommandOutcome.FAILED,
+                subject=call.line.rest,
+                state=TAKEN_OVER,
+                problem=Problem.NOT_RUNNING,
+            )
         age = self._clock() - call.at
         if command.perishable and age > self._max_age:
             return Reply(
@@ -131,7 +141,7 @@ class Dispatcher:
                 state=CommandState.DONE,
                 outcome=CommandOutcome.UNCONFIRMED,
                 problem=Problem.INTERRUPTED,
-                detail="interrupted; look whether it was carried out",
+                detail=INTERRUPTED if Verb.named(earlier.verb) else _INTERRUPTED,
             )
             await self._audit.finish(earlier)
         return Reply(

@@ -71,6 +71,7 @@ class Router:
             caller=caller,
             at=message.created_at,
             message_id=message.id,
+            taken_over=message.taken_over,
         )
         if silence := await self._silence(message, now):
             log.warning("no reply to %s: %s", message.id, silence)

@@ -1,12 +1,15 @@
-"""The claim of the running gateway to its PostgreSQL database."""
+"""The claim of the running gateway to its part in a PostgreSQL database."""
 
-from sqlalchemy import func, select
+import hashlib
+
+from sqlalchemy import Function, func, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import AlreadyRunning
 
-_KEY = int.from_bytes(b"sip-gate")
+_WHOLE = int.from_bytes(b"sip-gate")
+"""Key of the lock that gateways share; who holds it alone has the database for itself."""
 _LOCK_NOT_AVAILABLE = "55P03"
 _SESSION = {
     # A gateway that was told to stop may still be finishing.
@@ -17,19 +20,53 @@ _SESSION = {
 }
 
 
-async def claim(connection: AsyncConnection) -> None:
-    """Hold the database's advisory lock until *connection* ends; raises AlreadyRunning."""
+async def claim(connection: AsyncConnection, node: str) -> None:
+    """Be the one gateway that is *node* until *connection* ends; raises AlreadyRunning."""
+    url = await _prepared(connection)
+    await _hold(
+        connection,
+        func.pg_advisory_lock_shared(_WHOLE),
+        f"the database {url} is being copied, or in use by another gateway of an older"
+        " version; wait for its end, or set [database] url to a database of its own",
+    )
+    await _hold(
+        connection,
+        func.pg_advisory_lock(_key(node)),
+        f"another gateway with the id {node} uses the database {url}: one has a copy of the"
+        " other's data folder; stop the copy, delete the file node in its data_dir and start"
+        " it again",
+    )
+
+
+async def claim_whole(connection: AsyncConnection) -> None:
+    """Keep every gateway away until *connection* ends; raises AlreadyRunning."""
+    url = await _prepared(connection)
+    await _hold(
+        connection,
+        func.pg_advisory_lock(_WHOLE),
+        f"the database {url} is in use by another gateway; stop all that use it, or name"
+        " another database",
+    )
+
+
+async def _prepared(connection: AsyncConnection) -> str:
+    """The address of the database, whose locks are the session's from now on."""
     session = await connection.execution_options(isolation_level="AUTOCOMMIT")
     await session.execute(
         select(*(func.set_config(name, value, False) for name, value in _SESSION.items()))
     )
+    return connection.engine.url.render_as_string(hide_password=True)
+
+
+async def _hold(connection: AsyncConnection, lock: Function[None], otherwise: str) -> None:
     try:
-        await session.execute(select(func.pg_advisory_lock(_KEY)))
+        await connection.execute(select(lock))
     except DBAPIError as exc:
         if getattr(exc.orig, "sqlstate", None) != _LOCK_NOT_AVAILABLE:
             raise
-        url = connection.engine.url.render_as_string(hide_password=True)
-        raise AlreadyRunning(
-            f"the database {url} is in use by another gateway; stop that one, or give this"
-            " one a database of its own: set [database] url"
-        ) from exc
+        raise AlreadyRunning(otherwise) from exc
+
+
+def _key(node: str) -> int:
+    digest = hashlib.sha256(f"sip-gateway node {node}".encode()).digest()
+    return int.from_bytes(digest[:8], signed=True)

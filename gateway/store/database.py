@@ -24,7 +24,7 @@ from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError, ConflictError, StorageUnavailable
 from gateway.ports import Health
 from gateway.store import schema, sqlite as sqlite_file
-from gateway.store.claim import claim
+from gateway.store.claim import claim, claim_whole
 from gateway.store.sqlite import SqliteThreads
 from gateway.store.work import Work
 
@@ -53,7 +53,9 @@ class Database:
     one writer at a time is queued for here: SQLite's own waiters sleep, and overtake.
     """
 
-    def __init__(self, *, settings: DatabaseSettings, data_dir: Path) -> None:
+    def __init__(self, *, settings: DatabaseSettings, data_dir: Path, node: str = "") -> None:
+        """*node* is the id of the gateway that uses it; empty for a command."""
+        self.node = node
         self._settings = settings
         self._data_dir = data_dir
         self._writer = asyncio.Lock()
@@ -177,10 +179,11 @@ class Database:
 
     @asynccontextmanager
     async def claimed(self) -> AsyncIterator[None]:
-        """While this is the one gateway on the database; raises AlreadyRunning.
+        """While this is the one gateway of its id there; raises AlreadyRunning.
 
-        Two would answer each other's inbound messages. A file needs no claim, as its data
-        folder has a lock. Where the claim is lost with its connection, the gateway goes on.
+        Two would answer each other's inbound messages. A command claims all of the
+        database. A file needs no claim, as its data folder has a lock. Where the claim is
+        lost with its connection, the gateway goes on.
         """
         if self.is_sqlite:
             yield
@@ -189,7 +192,7 @@ class Database:
             connection = await self.engine.connect()
         try:
             with self._translated():
-                await claim(connection)
+                await (claim(connection, self.node) if self.node else claim_whole(connection))
             yield
         finally:
             await connection.invalidate()  # in the pool, it would hold the claim on

@@ -20,7 +20,7 @@ from gateway.message import (
     Submission,
     message_id_text,
 )
-from gateway.store import lanes, leasing, queueing, settling
+from gateway.store import lanes, leasing, nodes, queueing, settling
 from gateway.store.database import Database, insert_into
 from gateway.store.events import EventOutbox
 from gateway.store.group_commit import GroupCommit
@@ -43,7 +43,7 @@ class SqlMessageStore:
 
     async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
         async def work(connection: AsyncConnection) -> Sequence[Message]:
-            return await _store(connection, arrivals, self._events)
+            return await _store(connection, arrivals, self._database.node, self._events)
 
         if not arrivals:
             return []
@@ -52,12 +52,14 @@ class SqlMessageStore:
         return stored
 
     async def unhandled(self) -> Sequence[Message]:
-        query = select(message).where(message.c.unanswered).order_by(message.c.archive_id)
+        own = nodes.answered_by(self._database.node)
+        query = select(message).where(message.c.unanswered, own).order_by(message.c.archive_id)
 
         async def work(connection: AsyncConnection) -> Sequence[Message]:
-            return [to_message(row) for row in await connection.execute(query)]
+            await nodes.adopt(connection, self._database.node)
+            return [nodes.to_answer(row) for row in await connection.execute(query)]
 
-        return await self._database.read(work)
+        return await self._database.write(work)
 
     async def settle_inbound(
         self, message_id: MessageId, replies: Sequence[Submission]
@@ -143,15 +145,18 @@ class SqlMessageStore:
 
 
 async def _store(
-    connection: AsyncConnection, arrivals: Sequence[Arrival], events: EventOutbox
+    connection: AsyncConnection, arrivals: Sequence[Arrival], node: str, events: EventOutbox
 ) -> list[Message]:
     insert = insert_into(connection, message).on_conflict_do_nothing()
     rows = await connection.execute(
         insert.returning(message.c.id),
-        [message_values(a.message, unanswered=a.needs_answer) for a in arrivals],
+        [
+            message_values(a.message, unanswered=a.needs_answer) | {"node": node}
+            for a in arrivals
+        ],
     )
     new = set(rows.scalars())
-    waiting = await _waiting(connection, {a.message.id for a in arrivals} - new)
+    waiting = await _waiting(connection, {a.message.id for a in arrivals} - new, node)
     stored: dict[MessageId, Message] = {}
     for message_id, arrived in ((a.message.id, a.message) for a in arrivals):
         if message_id in new:
@@ -164,13 +169,18 @@ async def _store(
 
 
 async def _waiting(
-    connection: AsyncConnection, message_ids: Collection[MessageId]
+    connection: AsyncConnection, message_ids: Collection[MessageId], node: str
 ) -> dict[MessageId, Message]:
-    """Those stored by a commit that was not acknowledged, or before a crash, and unanswered."""
+    """Those stored by a commit that was not acknowledged, or before a crash, and unanswered.
+
+    What another node took over is its to answer.
+    """
     if not message_ids:
         return {}
-    query = select(message).where(message.c.id.in_(message_ids), message.c.unanswered)
-    stored = [to_message(row) for row in await connection.execute(query)]
+    query = select(message).where(
+        message.c.id.in_(message_ids), message.c.unanswered, nodes.answered_by(node)
+    )
+    stored = [nodes.to_answer(row) for row in await connection.execute(query)]
     return {item.id: item for item in stored}
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     Text,
+    UniqueConstraint,
     Uuid,
     false,
     true,
@@ -32,6 +33,16 @@ metadata = MetaData(
     }
 )
 
+
+# The gateways that share the database.
+node = Table(
+    "node",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("started_at", UtcDateTime, nullable=False),
+    # Until then nobody takes over what it left unanswered.
+    Column("lease_until", UtcDateTime, nullable=False),
+)
 
 message = Table(
     "message",
@@ -69,6 +80,10 @@ message = Table(
     Column("unanswered", Boolean, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("settled_at", UtcDateTime),
+    # Who received it; null when outbound, or older than nodes.
+    Column("node", Text),
+    # Who answers it instead, since that one stopped.
+    Column("taken_by", Text),
     # An archive id is never given twice, even after the newest message was deleted.
     sqlite_autoincrement=True,
 )
@@ -138,6 +153,8 @@ peer = Table(
     Column("due_at", UtcDateTime, index=True),
     # Where the first delivery goes: keeps full destinations out of the search.
     Column("destination", SafeText),
+    # By which it leaves: only a node that has the account looks at the lane.
+    Column("account", SafeText),
     # A deferred delivery holds back those behind it.
     Column("held_until", UtcDateTime),
     Column("lease_until", UtcDateTime, index=True),
@@ -168,6 +185,8 @@ command = Table(
     Column("evidence", SafeText, nullable=False),
     Column("detail", SafeText, nullable=False),
     Column("elapsed_ms", Integer, nullable=False),
+    # Whose MicroSIP it drove, or was to drive.
+    Column("node", Text),
 )
 
 call = Table(
@@ -185,7 +204,10 @@ call = Table(
     Column("outcome", Text),
     Column("sources", Lines, nullable=False),
     # Of its record in [Calls]; null while only hooks told of it.
-    Column("record_key", SafeText, unique=True),
+    Column("record_key", SafeText),
+    # Whose MicroSIP it is of.
+    Column("node", Text),
+    UniqueConstraint("node", "record_key"),
 )
 
 # From MicroSIP's event hooks, as they came.

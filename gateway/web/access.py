@@ -8,7 +8,7 @@ from gateway.bearer_token import Token
 from gateway.caller import Caller, Origin, Permission
 from gateway.limits import KeyedLimit
 from gateway.ports import Tokens
-from gateway.web.local import TOKEN_NAME
+from gateway.web.local import is_of_commands
 from gateway.web.problem import Code, HttpProblem
 from gateway.web.route import Call, Route, Scope
 
@@ -68,7 +68,7 @@ def _caller(token: Token) -> Caller:
     return Caller(
         who=f"token:{token.name}",
         proof="bearer token",
-        origin=Origin.CLI if token.name == TOKEN_NAME else Origin.REST,
+        origin=Origin.CLI if is_of_commands(token.name) else Origin.REST,
         permissions=frozenset(
             permission for scope, permission in _PERMISSIONS.items() if scope in token.scopes
         ),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 FILE_NAME = "http.json"
 TOKEN_NAME = "cli"  # noqa: S105  the name of a token, not its secret
+_AT = "@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,16 @@ class LocalAccess:
     token: str = field(repr=False)
     fingerprint: str = ""
     """SHA-256 of the certificate of an HTTPS server: that one, and no other, is the gateway."""
+
+
+def token_name(node: str) -> str:
+    """Of the token of this node's commands; nobody else can create one of such a name."""
+    return f"{TOKEN_NAME}{_AT}{node}"
+
+
+def is_of_commands(name: str) -> bool:
+    """Whether a token is that of the commands of a node."""
+    return name.partition(_AT)[0] == TOKEN_NAME
 
 
 def write_local_access(data_dir: Path, access: LocalAccess) -> None:

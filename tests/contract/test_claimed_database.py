@@ -1,7 +1,8 @@
-"""One gateway at a time has a database: another would answer the same messages."""
+"""A node is one gateway at a time: another would answer the same messages."""
 
 import asyncio
 import logging
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,19 @@ def settings(postgresql_url: str) -> DatabaseSettings:
     return DatabaseSettings(url=postgresql_url, auto_upgrade=True)
 
 
-async def claim(settings: DatabaseSettings, data_dir: Path) -> None:
-    """As another gateway that starts, and stops at once."""
-    async with Database(settings=settings, data_dir=data_dir) as other, other.claimed():
+@pytest.fixture
+async def running(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> AsyncIterator[Database]:
+    """Of a gateway."""
+    async with Database(settings=settings, data_dir=tmp_path, node="pc-1") as opened:
+        yield opened
+
+
+async def claim(settings: DatabaseSettings, data_dir: Path, node: str) -> None:
+    """As another gateway that starts, and stops at once; without *node*, a command."""
+    other = Database(settings=settings, data_dir=data_dir, node=node)
+    async with other, other.claimed():
         pass
 
 
@@ -37,8 +48,12 @@ async def claims(connection: AsyncConnection, *, granted: bool) -> list[int]:
     return list((await connection.execute(query, {"granted": granted})).scalars())
 
 
+async def held(connection: AsyncConnection) -> list[int]:
+    return await claims(connection, granted=True)
+
+
 async def end_claim(connection: AsyncConnection) -> bool:
-    [holder] = await claims(connection, granted=True)
+    holder, *_ = set(await claims(connection, granted=True))
     query = text("SELECT pg_terminate_backend(:pid, 5000)")
     return bool(await connection.scalar(query, {"pid": holder}))
 
@@ -47,33 +62,58 @@ async def is_waited_for(connection: AsyncConnection) -> bool:
     return bool(await claims(connection, granted=False))
 
 
-async def test_a_second_gateway_is_told_where_the_first_is(
+async def test_gateways_share_a_database(
+    running: Database, settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    async with running.claimed():
+        await claim(settings, tmp_path, "pc-2")
+
+        assert len(await running.read(held)) == 2
+
+
+async def test_a_copy_of_a_data_folder_is_told_what_to_delete(
+    running: Database, settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    async with running.claimed():
+        with pytest.raises(AlreadyRunning, match=r"id pc-1 .*gateway_\d+") as caught:
+            await claim(settings, tmp_path, "pc-1")
+
+    assert "delete the file node" in str(caught.value)
+
+
+async def test_a_command_that_needs_all_of_the_database_is_told_who_has_it(
+    running: Database, settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    async with running.claimed():
+        with pytest.raises(AlreadyRunning, match=r"gateway_\d+ is in use by another gateway"):
+            await claim(settings, tmp_path, "")
+
+
+async def test_no_gateway_starts_while_a_command_has_the_database(
     database: Database, settings: DatabaseSettings, tmp_path: Path
 ) -> None:
     async with database.claimed():
-        with pytest.raises(AlreadyRunning, match=r"gateway_\d+ is in use") as caught:
-            await claim(settings, tmp_path)
-
-    assert "[database] url" in str(caught.value)
+        with pytest.raises(AlreadyRunning, match="is being copied"):
+            await claim(settings, tmp_path, "pc-1")
 
 
 async def test_a_gateway_that_stops_makes_way(
-    database: Database, settings: DatabaseSettings, tmp_path: Path
+    running: Database, settings: DatabaseSettings, tmp_path: Path
 ) -> None:
-    async with asyncio.TaskGroup() as group, database.claimed():
-        waiting = group.create_task(claim(settings, tmp_path))
+    async with asyncio.TaskGroup() as group, running.claimed():
+        waiting = group.create_task(claim(settings, tmp_path, "pc-1"))
         async with asyncio.timeout(30):
-            while not await database.read(is_waited_for):
+            while not await running.read(is_waited_for):
                 pass
 
     assert waiting.exception() is None
 
 
 async def test_commands_open_a_database_that_is_claimed(
-    database: Database, settings: DatabaseSettings, tmp_path: Path
+    running: Database, settings: DatabaseSettings, tmp_path: Path
 ) -> None:
     async with (
-        database.claimed(),
+        running.claimed(),
         Database(settings=settings, data_dir=tmp_path) as other,
     ):
         await other.prepare()
@@ -82,12 +122,12 @@ async def test_commands_open_a_database_that_is_claimed(
 
 
 async def test_a_gateway_goes_on_without_its_claim(
-    database: Database, store: SqlMessageStore, caplog: pytest.LogCaptureFixture
+    running: Database, store: SqlMessageStore, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.WARNING)
 
-    async with database.claimed():
-        ended = await database.write(end_claim)
+    async with running.claimed():
+        ended = await running.write(end_claim)
         stored = await store.add_inbound([arrival(received())])
 
     assert (ended, len(stored), caplog.messages) == (True, 1, [])

@@ -36,6 +36,7 @@ from gateway.retry import RetryPolicy
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
+from gateway.store.nodes import SqlNodes
 from gateway.store.search import SqlArchive
 from tests.fakes import NOON, FakeClock, FakeResponder, FakeSender
 
@@ -153,6 +154,7 @@ class Cast:
     worker_settings: WorkerSettings = field(
         default_factory=lambda: WorkerSettings(grace=timedelta(), patience=AT_ONCE)
     )
+    node: str = ""
     untrusted_source: str = ""
     is_own_address: IsOwnAddress = field(default=lambda _: False)
 
@@ -165,6 +167,7 @@ class Stage:
         self.clock, self.sender = cast.clock, cast.sender
         self.database = database
         self.store = ObservedStore(database=database)
+        self.nodes = SqlNodes(database=database, clock=cast.clock)
         self.archive = SqlArchive(database=database)
         self.audit = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
         self.metrics = Metrics(CollectorRegistry())
@@ -229,7 +232,8 @@ class Stage:
 @asynccontextmanager
 async def staged(data_dir: Path, cast: Cast) -> AsyncIterator[Stage]:
     """A gateway with its database open, whose flows do not run yet."""
-    async with Database(settings=DatabaseSettings(), data_dir=data_dir) as database:
+    opening = Database(settings=DatabaseSettings(), data_dir=data_dir, node=cast.node)
+    async with opening as database:
         await database.prepare()
         yield Stage(database=database, cast=cast)
 

@@ -1,0 +1,74 @@
+"""The part of one gateway among those that share a database."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Protocol
+
+from gateway.message import Message
+from gateway.patience import Patience
+
+LEASE = timedelta(seconds=30)
+RENEWED_EVERY = timedelta(seconds=10)
+
+
+class Nodes(Protocol):
+    """The gateways that share the database: this one, and what others leave behind."""
+
+    async def renew(self, lease: timedelta) -> bool:
+        """Until it ends, by the database's clock, this gateway answers what it received.
+
+        False when it was not the holder of a lease up to now.
+        """
+
+    async def take_over(self) -> Sequence[Message]:
+        """Take, oldest first, what gateways whose lease ran out have not answered.
+
+        No two get the same message. The old gateway may come back and answer it too: of
+        two answers the first is sent, of two phone commands the first in the audit is run.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MembershipSettings:
+    """How a node keeps its lease."""
+
+    lease: timedelta = LEASE
+    renewed_every: timedelta = RENEWED_EVERY
+    patience: Patience = field(default_factory=lambda: Patience(longest=timedelta(seconds=5)))
+
+
+class Membership:
+    """Keeps this gateway's lease, and takes over from those that lost theirs.
+
+    A clean stop leaves the lease: a gateway that is started again at once answers for
+    itself, and may run the phone commands that nobody else may.
+    """
+
+    def __init__(
+        self,
+        *,
+        nodes: Nodes,
+        answer: Callable[[Sequence[Message]], None],
+        settings: MembershipSettings,
+    ) -> None:
+        """*answer* is handed what was taken over."""
+        self._nodes = nodes
+        self._answer = answer
+        self._settings = settings
+
+    async def run(self) -> None:
+        """Until cancelled.
+
+        Where the lease ran out, the others' did too, as the database was away or all are
+        started together: they have time for theirs before anything is taken from them.
+        """
+        patience = self._settings.patience
+        while True:
+            await asyncio.sleep(self._settings.renewed_every.total_seconds())
+            if await patience.insist("the lease of this gateway", self._renew):
+                self._answer(await patience.insist("taking over", self._nodes.take_over))
+
+    async def _renew(self) -> bool:
+        return await self._nodes.renew(self._settings.lease)

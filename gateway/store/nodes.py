@@ -1,0 +1,102 @@
+"""The nodes: gateways that share the database, each with a lease on what it received."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Interval,
+    Select,
+    exists,
+    func,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.message import Message
+from gateway.ports import Clock
+from gateway.store.columns import UtcDateTime
+from gateway.store.database import Database, insert_into
+from gateway.store.rows import AnyRow, to_message
+from gateway.store.tables import message, node
+
+_answerer = func.coalesce(message.c.taken_by, message.c.node)
+
+
+class SqlNodes:
+    """Nodes on SQL."""
+
+    def __init__(self, *, database: Database, clock: Clock) -> None:
+        """*clock* counts on SQLite only: elsewhere the database's is the same for all."""
+        self._database = database
+        self._clock = clock
+
+    async def renew(self, lease: timedelta) -> bool:
+        own = self._database.node
+        held = select(node.c.id).where(node.c.id == own, node.c.lease_until > self._now())
+
+        async def work(connection: AsyncConnection) -> bool:
+            is_held = await connection.scalar(held) is not None
+            added = insert_into(connection, node).values(
+                id=own, started_at=self._now(), lease_until=self._now(lease)
+            )
+            anew = {"lease_until": added.excluded.lease_until}
+            if not is_held:
+                anew["started_at"] = added.excluded.started_at
+            await connection.execute(
+                added.on_conflict_do_update(index_elements=[node.c.id], set_=anew)
+            )
+            return is_held
+
+        return await self._database.write(work)
+
+    async def take_over(self) -> Sequence[Message]:
+        left = self._left()
+        taking = (
+            update(message)
+            # Two that look at the same time never both get one.
+            .where(message.c.archive_id.in_(left.with_for_update(skip_locked=True)))
+            .values(taken_by=self._database.node)
+            .returning(message)
+        )
+
+        async def find(connection: AsyncConnection) -> bool:
+            return await connection.scalar(left.limit(1)) is not None
+
+        async def take(connection: AsyncConnection) -> Sequence[Message]:
+            rows = (await connection.execute(taking)).all()
+            return [to_answer(row) for row in sorted(rows, key=lambda row: row.archive_id)]
+
+        # Most often there is none: no need to queue for the one writer of SQLite.
+        return await self._database.write(take) if await self._database.read(find) else []
+
+    def _left(self) -> Select[int]:
+        """What waits for the answer of a node that has no lease."""
+        alive = exists().where(node.c.id == _answerer, node.c.lease_until > self._now())
+        return select(message.c.archive_id).where(
+            message.c.unanswered, _answerer != self._database.node, ~alive
+        )
+
+    def _now(self, later: timedelta = timedelta()) -> ColumnElement[datetime]:
+        if self._database.is_sqlite:
+            return literal(self._clock() + later, UtcDateTime())
+        return func.clock_timestamp(type_=DateTime(timezone=True)) + literal(later, Interval())
+
+
+def answered_by(node_id: str) -> ColumnElement[bool]:
+    """Which messages it answers: its own, unless taken from it, and those it took over."""
+    return _answerer == node_id
+
+
+def to_answer(row: AnyRow) -> Message:
+    return replace(to_message(row), taken_over=row.taken_by not in {None, row.node})
+
+
+async def adopt(connection: AsyncConnection, node_id: str) -> None:
+    """Take what was received before there were nodes: the first one to start gets it."""
+    orphan = update(message).where(message.c.unanswered, message.c.node.is_(None))
+    await connection.execute(orphan.values(node=node_id))

@@ -1,0 +1,206 @@
+"""Several gateways on one database: who answers what, when one of them stops."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import null, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from gateway.address import Aor
+from gateway.config import DatabaseSettings
+from gateway.message import Message
+from gateway.store.database import Database
+from gateway.store.messages import SqlMessageStore
+from gateway.store.nodes import SqlNodes
+from gateway.store.tables import message
+from tests.contract.samples import ANNA, BERT, MINUTE, arrival, received, sent
+from tests.fakes import NOON, FakeClock
+
+ENDED = timedelta(seconds=-1)
+
+
+class Node:
+    """A gateway as far as the store sees it."""
+
+    def __init__(self, database: Database) -> None:
+        self.store = SqlMessageStore(database=database)
+        self.nodes = SqlNodes(database=database, clock=FakeClock())
+
+    async def receives(self, text: str, peer: Aor = ANNA) -> Message:
+        """A message that waits for its answer."""
+        written = received(text, peer=peer)
+        await self.store.add_inbound([arrival(written, needs_answer=True)])
+        return written
+
+    async def stops(self) -> None:
+        await self.nodes.renew(ENDED)
+
+
+@pytest.fixture
+async def anna_pc(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> AsyncIterator[Node]:
+    async with Database(settings=settings, data_dir=tmp_path, node="anna-pc") as opened:
+        yield Node(opened)
+
+
+@pytest.fixture
+async def bert_pc(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> AsyncIterator[Node]:
+    async with Database(settings=settings, data_dir=tmp_path, node="bert-pc") as opened:
+        yield Node(opened)
+
+
+@pytest.fixture
+async def carl_pc(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> AsyncIterator[Node]:
+    async with Database(settings=settings, data_dir=tmp_path, node="carl-pc") as opened:
+        yield Node(opened)
+
+
+def taken(written: Message) -> Message:
+    return replace(written, taken_over=True)
+
+
+async def test_a_node_answers_what_it_received_itself(anna_pc: Node, bert_pc: Node) -> None:
+    written = await anna_pc.receives("help")
+
+    assert list(await bert_pc.store.unhandled()) == []
+    assert list(await anna_pc.store.unhandled()) == [written]
+
+
+async def test_what_is_older_than_nodes_goes_to_the_first_that_starts(
+    database: Database, anna_pc: Node, bert_pc: Node
+) -> None:
+    written = await anna_pc.receives("help")
+
+    async def forget(connection: AsyncConnection) -> None:
+        await connection.execute(update(message).values(node=null()))
+
+    await database.write(forget)
+
+    assert list(await bert_pc.store.unhandled()) == [written]
+    assert list(await anna_pc.store.unhandled()) == []
+
+
+async def test_a_node_with_a_lease_is_left_alone(anna_pc: Node, bert_pc: Node) -> None:
+    await anna_pc.nodes.renew(MINUTE)
+    await anna_pc.receives("help")
+
+    assert list(await bert_pc.nodes.take_over()) == []
+
+
+async def test_a_node_takes_nothing_from_itself(anna_pc: Node) -> None:
+    await anna_pc.stops()
+    await anna_pc.receives("help")
+
+    assert list(await anna_pc.nodes.take_over()) == []
+
+
+async def test_a_node_whose_lease_ran_out_is_taken_over_oldest_first(
+    anna_pc: Node, bert_pc: Node
+) -> None:
+    await bert_pc.nodes.renew(MINUTE)
+    await anna_pc.stops()
+    left = [await anna_pc.receives(text) for text in ("find a", "find b", "find c")]
+
+    assert list(await bert_pc.nodes.take_over()) == [taken(one) for one in left]
+
+
+async def test_a_node_that_never_had_a_lease_is_taken_over(
+    anna_pc: Node, bert_pc: Node
+) -> None:
+    left = await anna_pc.receives("help")
+
+    assert list(await bert_pc.nodes.take_over()) == [taken(left)]
+
+
+async def test_what_is_answered_is_not_taken_over(anna_pc: Node, bert_pc: Node) -> None:
+    answered = await anna_pc.receives("help")
+    await anna_pc.store.settle_inbound(answered.id, [sent("OK help")])
+
+    assert list(await bert_pc.nodes.take_over()) == []
+
+
+async def test_what_was_taken_over_stays_so_after_a_crash(anna_pc: Node, bert_pc: Node) -> None:
+    left = await anna_pc.receives("dial 1002")
+    await bert_pc.nodes.take_over()
+
+    assert list(await bert_pc.store.unhandled()) == [taken(left)]
+
+
+async def test_what_was_taken_over_is_not_the_old_nodes_any_more(
+    anna_pc: Node, bert_pc: Node
+) -> None:
+    left = await anna_pc.receives("find a")
+    await bert_pc.nodes.take_over()
+
+    from_the_journal = await anna_pc.store.add_inbound([arrival(left, needs_answer=True)])
+
+    assert list(from_the_journal) == []
+    assert list(await anna_pc.store.unhandled()) == []
+
+
+async def test_what_the_taker_leaves_is_taken_from_it(
+    anna_pc: Node, bert_pc: Node, carl_pc: Node
+) -> None:
+    left = await anna_pc.receives("find a")
+    await bert_pc.nodes.take_over()
+    await bert_pc.stops()
+
+    assert list(await carl_pc.nodes.take_over()) == [taken(left)]
+    assert list(await bert_pc.store.unhandled()) == []
+
+
+async def test_what_comes_back_to_who_received_it_was_never_another_phones(
+    anna_pc: Node, bert_pc: Node
+) -> None:
+    left = await anna_pc.receives("dial 1002")
+    await bert_pc.nodes.take_over()
+    await bert_pc.stops()
+
+    assert list(await anna_pc.nodes.take_over()) == [left]
+
+
+async def test_of_two_answers_the_first_is_sent(anna_pc: Node, bert_pc: Node) -> None:
+    left = await anna_pc.receives("find a")
+    await bert_pc.nodes.take_over()
+    await bert_pc.store.settle_inbound(left.id, [sent("by Bert's")])
+
+    await anna_pc.store.settle_inbound(left.id, [sent("by Anna's")])
+
+    leased = await anna_pc.store.lease_due(NOON, MINUTE, 10, 50)
+    assert [delivery.body for delivery in leased] == ["by Bert's"]
+
+
+async def test_two_takers_never_both_get_one(
+    anna_pc: Node, bert_pc: Node, carl_pc: Node
+) -> None:
+    await asyncio.gather(bert_pc.nodes.renew(MINUTE), carl_pc.nodes.renew(MINUTE))
+    left = [await anna_pc.receives(f"find {n}", (ANNA, BERT)[n % 2]) for n in range(40)]
+
+    shares = await asyncio.gather(
+        *(node.nodes.take_over() for node in (bert_pc, carl_pc, bert_pc, carl_pc))
+    )
+
+    got = sorted(one.id for share in shares for one in share)
+    assert got == sorted(one.id for one in left)
+
+
+async def test_a_lease_is_new_once(anna_pc: Node) -> None:
+    renewals = [await anna_pc.nodes.renew(MINUTE) for _ in range(3)]
+
+    assert renewals == [False, True, True]
+
+
+async def test_a_lease_that_ran_out_is_new_again(anna_pc: Node) -> None:
+    await anna_pc.nodes.renew(MINUTE)
+    await anna_pc.stops()
+
+    assert await anna_pc.nodes.renew(MINUTE) is False
