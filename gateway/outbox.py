@@ -268,11 +268,11 @@ def _return_path(account: AccountIdentity, message: Message) -> _Path:
     if peer.aor != message.peer:  # P-Asserted-Identity named the sender
         peer = SipUri.parse(message.peer)
     peer = replace(peer, parameters=())
-    if account.registered:
+    if account.registered or account.proxied:
         return _Path(
             account=account, peer=peer, target=peer, destination=_next_hop(account, peer)
         )
-    # Without a registrar nobody can say where an AOR is: back where it came from.
+    # Without a server nobody can say where an AOR is: back where it came from.
     transport, _, source = message.source.partition(":")
     host, _, port = source.rpartition(":")
     target = SipUri("sip", peer.user, host, int(port))

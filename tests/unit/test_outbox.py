@@ -42,6 +42,7 @@ BRANCH = AccountIdentity(
     next_hop="sip.branch.example:5060",
 )
 LOCAL = AccountIdentity(name="local", uri=SipUri.parse("sip:bot@localhost"), registered=False)
+DISPATCHED = replace(OFFICE, name="dispatched", registered=False)
 SHARED = AccountIdentity(
     name="shared", uri=SipUri.parse("sip:100@shared.example"), registered=True, mode="record"
 )
@@ -72,7 +73,7 @@ def outbox(tmp_path: Path, clock: FakeClock) -> Outbox:
     database = Database(settings=DatabaseSettings(), data_dir=tmp_path)
     return Outbox(
         queue=SqlMessageStore(database=database),
-        accounts=lambda: (SHARED, OFFICE, BRANCH, LOCAL),
+        accounts=lambda: (SHARED, OFFICE, BRANCH, LOCAL, DISPATCHED),
         clock=clock,
         wake=lambda: None,
         message_ttl=timedelta(hours=72),
@@ -294,6 +295,19 @@ def test_without_a_registrar_a_reply_goes_back_where_the_request_came_from(
     assert delivery.to_uri == "sip:101@office.example"
     assert delivery.destination == source.partition(":")[2]
     assert reply.message.peer == INBOUND.peer
+
+
+def test_a_proxy_without_registration_gets_the_reply_to_the_peer_itself(
+    outbox: Outbox,
+) -> None:
+    """A dispatcher's: it looks the peer up, and relays nothing to its own address."""
+    request = replace(INBOUND, account="dispatched", source="udp:10.0.0.5:5060")
+
+    (reply,) = outbox.reply(request, ["OK ping"])
+
+    (delivery,) = reply.deliveries
+    assert delivery.target == "sip:101@office.example"
+    assert delivery.destination == "10.0.0.5:5060"
 
 
 def test_a_reply_goes_to_the_asserted_identity(outbox: Outbox) -> None:
