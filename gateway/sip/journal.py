@@ -1,9 +1,10 @@
 """The journal: a SQLite file that holds each MESSAGE from its 200 OK to the store's commit."""
 
+import json
 import logging
 import sqlite3
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -23,13 +24,14 @@ PARTIAL_AGE = timedelta(seconds=2)
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS request (
   seq INTEGER PRIMARY KEY,
-  id TEXT NOT NULL UNIQUE,
+  id TEXT NOT NULL,
   received_at TEXT NOT NULL,
   transport TEXT NOT NULL,
   source TEXT NOT NULL,
   partial INTEGER NOT NULL,
   raw BLOB NOT NULL
 );
+CREATE INDEX IF NOT EXISTS request_partial ON request (id) WHERE partial = 1;
 CREATE TABLE IF NOT EXISTS probe (id INTEGER PRIMARY KEY, written_at TEXT NOT NULL);
 """
 
@@ -46,6 +48,8 @@ class JournalRow:
     raw: bytes
     partial: bool = False
     """*raw* is shorter than what was received."""
+    seq: int | None = field(default=None, compare=False)
+    """Its place in the journal, of a row that was read; once it is empty, it begins anew."""
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -64,7 +68,7 @@ def _connect(path: Path) -> sqlite3.Connection:
 
 
 def _row(
-    row_id: Any, received_at: Any, transport: Any, source: Any, raw: Any, partial: Any
+    seq: int, row_id: Any, received_at: Any, transport: Any, source: Any, raw: Any, partial: Any
 ) -> JournalRow:
     """Raises AttributeError, TypeError or ValueError for columns that no engine writes."""
     at = datetime.fromisoformat(received_at)
@@ -78,6 +82,7 @@ def _row(
         source=source,
         raw=raw,
         partial=bool(partial),
+        seq=seq,
     )
 
 
@@ -132,12 +137,13 @@ class JournalWriter:
         """Replace what a partial row holds, if the gateway has not taken it yet."""
         assert self._connection is not None
         self._connection.execute(
-            "UPDATE request SET raw = ?, partial = 0 WHERE id = ?", (raw, str(row_id))
+            "UPDATE request SET raw = ?, partial = 0 WHERE id = ? AND partial = 1",
+            (raw, str(row_id)),
         )
 
 
 class JournalReader:
-    """The gateway's side: rows stay until they are deleted by id."""
+    """The gateway's side: rows stay until they are deleted."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -157,7 +163,7 @@ class JournalReader:
         rows = []
         for seq, *columns in cursor:
             try:
-                rows.append(_row(*columns))
+                rows.append(_row(seq, *columns))
             except (AttributeError, TypeError, ValueError) as exc:
                 self._tell_damaged(seq, exc)
         return rows
@@ -168,18 +174,16 @@ class JournalReader:
             log.error("row %d of %s is damaged and stays there: %s", seq, self._path, error)
 
     def delete(self, rows: Sequence[JournalRow]) -> None:
-        """What the store has committed, in one transaction."""
-        connection = self._open()
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            connection.executemany(
-                "DELETE FROM request WHERE id = ?", [(str(row.id),) for row in rows]
-            )
-            connection.execute("COMMIT")
-        except sqlite3.Error:
-            if connection.in_transaction:  # some errors have ended it
-                connection.execute("ROLLBACK")
-            raise
+        """What the store has committed, in one transaction.
+
+        In one statement, too: between two of them the engine, which cannot append then, would
+        wait until this process has the time for the second.
+        """
+        self._open().execute(
+            "DELETE FROM request WHERE (seq, id) IN"
+            " (SELECT CAST(key AS INTEGER), value FROM json_each(?))",
+            (json.dumps({row.seq: str(row.id) for row in rows}),),
+        )
 
     def close(self) -> None:
         if self._connection is not None:

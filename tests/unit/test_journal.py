@@ -60,6 +60,46 @@ def test_only_what_is_deleted_by_id_is_gone(
     assert reader.read(500, NOON) == [second]
 
 
+def test_a_batch_deleted_twice_takes_no_other_row_with_it(
+    writer: JournalWriter, reader: JournalReader
+) -> None:
+    """A journal that is empty begins again at its first place."""
+    writer.append(row(b"old"))
+    batch = reader.read(500, NOON)
+    reader.delete(batch)
+    new = row(b"new")
+    writer.append(new)
+
+    reader.delete(batch)
+
+    assert reader.read(500, NOON) == [new]
+
+
+def test_a_journal_of_an_older_version_is_read_and_appended_to(
+    tmp_path: Path, reader: JournalReader
+) -> None:
+    """Its ids were unique."""
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as old:
+        old.execute(
+            "CREATE TABLE request (seq INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE,"
+            " received_at TEXT NOT NULL, transport TEXT NOT NULL, source TEXT NOT NULL,"
+            " partial INTEGER NOT NULL, raw BLOB NOT NULL)"
+        )
+        old.execute(
+            "INSERT INTO request VALUES (7, ?, ?, 'UDP', '10.0.0.5:5060', 0, x'6f6c64')",
+            (str(uuid7(NOON)), NOON.isoformat()),
+        )
+        old.commit()
+
+    with JournalWriter(tmp_path / "journal.db", "normal") as writer:
+        writer.append(row(b"new"))
+    batch = reader.read(500, NOON)
+    reader.delete(batch)
+
+    assert [item.raw for item in batch] == [b"old", b"new"]
+    assert reader.read(500, NOON) == []
+
+
 def test_a_delete_that_failed_can_be_made_again(
     writer: JournalWriter, reader: JournalReader, tmp_path: Path
 ) -> None:
