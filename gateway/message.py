@@ -14,13 +14,15 @@ DeliveryId = NewType("DeliveryId", UUID)
 
 TEXT_PLAIN = "text/plain"
 MESSAGE_ID_PREFIX = "msg_"
+_FIXED_BITS = 0xF << 76 | 0b11 << 62
+_VERSION_7 = 7 << 76 | 0b10 << 62
 
 
 def uuid7(now: datetime) -> UUID:
     """A time-ordered UUID, version 7 (RFC 9562, section 5.7)."""
     milliseconds = int(now.timestamp() * 1000)
-    value = (milliseconds << 80) | (7 << 76) | (secrets.randbits(12) << 64)
-    return UUID(int=value | (0b10 << 62) | secrets.randbits(62))
+    noise = int.from_bytes(secrets.token_bytes(10), "big")
+    return UUID(int=(milliseconds << 80 | noise) & ~_FIXED_BITS | _VERSION_7)
 
 
 def message_id_text(message_id: MessageId) -> str:
