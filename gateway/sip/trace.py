@@ -22,7 +22,7 @@ _RECEIVED = re.compile(
     r" from (?P<transport>\S+) (?P<source>\S+):\n"
 )
 _ACKNOWLEDGED = re.compile(r"TX \d+ bytes Response msg 200/MESSAGE/", re.IGNORECASE)
-_CALL_ID = re.compile(r"^Call-ID:[ \t]*([^\r\n]+)", re.MULTILINE | re.IGNORECASE)
+_CALL_ID = "\r\nCall-ID: "  # in a response, which PJSIP wrote
 _END = b"\n--end msg--"
 
 
@@ -79,9 +79,9 @@ def parse_entry(entry: str) -> Received | Acknowledged | None:
             whole=whole,
         )
     if entry.startswith("TX ") and _ACKNOWLEDGED.match(entry):
-        call_id = _CALL_ID.search(entry)
         _, _, response = entry.partition("\n")
-        return Acknowledged(call_id[1].strip() if call_id else "", response[:ALWAYS_SHOWN])
+        call_id, _, _ = response.partition(_CALL_ID)[2].partition("\r\n")
+        return Acknowledged(call_id.strip(), response[:ALWAYS_SHOWN])
     return None
 
 
