@@ -1,5 +1,6 @@
 """The migrations lead to the tables the code works with, and back."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError
 from gateway.store.database import Database
-from gateway.store.schema import Revision, alembic_config
+from gateway.store.migration import alembic_config
+from gateway.store.schema import Revision, revisions
 from gateway.store.tables import metadata
 
 
@@ -46,8 +48,27 @@ def names(connection: Connection) -> set[str]:
     return found
 
 
+def columns(connection: Connection) -> dict[str, Any]:
+    """Of each table: what a column takes, and has where nothing is given."""
+    inspector = inspect(connection)
+    return {
+        f"{table}.{column['name']}": (
+            str(column["type"]),
+            column["nullable"],
+            column.get("autoincrement"),
+            column["default"],
+        )
+        for table in inspector.get_table_names()
+        for column in inspector.get_columns(table)
+    }
+
+
+def migrate(connection: Connection) -> None:
+    command.upgrade(alembic_config(connection), "head")
+
+
 async def test_the_head_is_what_the_code_works_with(database: Database) -> None:
-    await database.upgrade()
+    await run(database, migrate)
     migrated = await run(database, names)
     missing = await run(database, differences)
     await run(database, metadata.drop_all)
@@ -55,6 +76,30 @@ async def test_the_head_is_what_the_code_works_with(database: Database) -> None:
 
     assert missing == []
     assert migrated == await run(database, names)
+
+
+async def test_gateways_that_start_together_make_the_tables_once(database: Database) -> None:
+    revisions = await asyncio.gather(*(database.upgrade() for _ in range(3)))
+
+    assert all(revision.is_current for revision in revisions)
+
+
+async def test_an_empty_database_gets_what_the_migrations_make(database: Database) -> None:
+    await run(database, migrate)
+    migrated = await run(database, names), await run(database, columns)
+    await run(database, lambda c: command.downgrade(alembic_config(c), "base"))
+
+    await database.upgrade()
+
+    assert migrated == (await run(database, names), await run(database, columns))
+
+
+async def test_a_revision_is_named_by_its_file(database: Database) -> None:
+    walked = await run(
+        database, lambda c: [script.revision for script in scripts(c).walk_revisions()]
+    )
+
+    assert revisions() == walked[::-1]
 
 
 async def test_each_revision_goes_up_down_up(database: Database) -> None:
@@ -89,6 +134,12 @@ async def test_an_empty_database_says_so(database: Database) -> None:
 
     assert revision == Revision(None, revision.head)
     assert not revision.is_current
+
+
+async def test_a_database_of_an_earlier_version_is_upgraded(database: Database) -> None:
+    await run(database, lambda c: command.upgrade(alembic_config(c), revisions()[0]))
+
+    assert (await database.upgrade()).is_current
 
 
 async def test_upgrading_twice_changes_nothing(database: Database) -> None:
