@@ -10,6 +10,7 @@ from gateway.errors import ConflictError
 from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import MessageId, Submission
 from gateway.store import lanes
+from gateway.store.prepared import Prepared
 from gateway.store.rows import delivery_values, message_values
 from gateway.store.tables import OPEN, delivery, idempotency, message
 
@@ -25,7 +26,7 @@ _CLAIMED = (
     .order_by(idempotency.c.scope, idempotency.c.key)
     .with_for_update()
 )
-_COMPLETE = (
+_COMPLETE = Prepared(
     update(idempotency)
     .where(
         idempotency.c.scope == bindparam("in_scope"),
@@ -33,18 +34,20 @@ _COMPLETE = (
     )
     .values(status=bindparam("answered"), body=bindparam("with_body"), location=bindparam("at"))
 )
-_INSERT = insert(message).returning(message.c.id, message.c.archive_id)
-_INSERT_DELIVERY = insert(delivery)
+_INSERT = Prepared(insert(message))
+_ARCHIVE_IDS = select(message.c.id, message.c.archive_id).where(
+    message.c.id.in_(bindparam("ids", expanding=True))
+)
+_INSERT_DELIVERY = Prepared(insert(delivery))
 
 
 async def queue(connection: AsyncConnection, submissions: Sequence[Submission]) -> None:
     """Store messages with their deliveries; within a peer, in this order."""
     if not submissions:
         return
-    rows = await connection.execute(
-        _INSERT,
-        [message_values(submission.message) for submission in submissions],
-    )
+    await _INSERT.run(connection, [message_values(item.message) for item in submissions])
+    ids = {"ids": [item.message.id for item in submissions]}
+    rows = await connection.execute(_ARCHIVE_IDS, ids)
     archive_ids: dict[UUID, int] = {row.id: row.archive_id for row in rows}
     deliveries = [
         delivery_values(item, archive_ids[submission.message.id], place)
@@ -55,7 +58,7 @@ async def queue(connection: AsyncConnection, submissions: Sequence[Submission]) 
         return
     peers = {row["peer"] for row in deliveries}
     await lanes.lock(connection, peers)
-    await connection.execute(_INSERT_DELIVERY, deliveries)
+    await _INSERT_DELIVERY.run(connection, deliveries)
     await lanes.refresh(connection, peers)
 
 
@@ -81,8 +84,8 @@ async def complete(connection: AsyncConnection, completions: Sequence[Completion
                 f"the idempotency key {key.key} is not claimed, or was completed"
             )
         claimed.remove(key)
-    await connection.execute(
-        _COMPLETE,
+    await _COMPLETE.run(
+        connection,
         [
             {
                 "in_scope": key.scope,

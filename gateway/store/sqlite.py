@@ -84,6 +84,11 @@ class _Immediate(AsyncConnection):
     ) -> CursorResult[Any]:
         return self._proxied.execute(statement, parameters, execution_options=execution_options)
 
+    async def exec_driver_sql(
+        self, statement: str, parameters: Any = None, execution_options: Any = None
+    ) -> CursorResult[Any]:
+        return self._proxied.exec_driver_sql(statement, parameters, execution_options)
+
 
 def prepare(engine: Engine) -> None:
     """Connections of *engine* write ahead, and begin as their transaction says."""
