@@ -4,13 +4,14 @@ import asyncio
 import logging
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import entry_points
 from types import TracebackType
+from typing import Any
 
 from prometheus_client import CollectorRegistry
 
@@ -34,6 +35,7 @@ from gateway.microsip.control import MicroSip
 from gateway.microsip_assembly import MicroSipPorts, microsip
 from gateway.nodes import LEASE, Membership, MembershipSettings
 from gateway.outbox import OutboundRequest, Outbox
+from gateway.patience import Patience
 from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
 from gateway.sip.user_agent import UserAgent
@@ -46,6 +48,7 @@ from gateway.store.messages import SqlMessageStore
 from gateway.store.nodes import SqlNodes
 from gateway.store.search import SqlArchive
 from gateway.store.tokens import SqlTokens
+from gateway.store.wakeup import Wakeup
 from gateway.version import VERSION
 from gateway.web.access import Gate
 from gateway.web.calls import Calls
@@ -70,6 +73,8 @@ from gateway.web.server import WebServer, is_loopback
 from gateway.webhook_assembly import OutboundWebhooks
 
 log = logging.getLogger(__name__)
+
+Flow = Callable[[], Coroutine[Any, Any, None]]
 
 PLUGINS = "gateway.plugins"
 REMARKS = "0.05/3"
@@ -173,11 +178,8 @@ class Gateway:
             await stack.enter_async_context(web)
             await self._let_cli_in(stack, stores, web)
             self._announce(self._ready_line(user_agent, web))
-            membership = Membership(
-                nodes=stores.nodes, answer=inbound.take, settings=MembershipSettings()
-            )
             flows = {
-                "node": membership.run,
+                **self._among_nodes(stores, inbound),
                 "accounts": accounts.run,
                 "delivery": worker.run,
                 "inbound": inbound.run,
@@ -187,6 +189,13 @@ class Gateway:
             async with asyncio.TaskGroup() as tasks:
                 for name, flow in flows.items():
                     tasks.create_task(flow(), name=name)
+
+    def _among_nodes(self, stores: Stores, inbound: Inbound) -> dict[str, Flow]:
+        membership = Membership(
+            nodes=stores.nodes, answer=inbound.take, settings=MembershipSettings()
+        )
+        wakeup = Wakeup(database=stores.database, wake=self._due.set, patience=Patience())
+        return {"node": membership.run, "wake-up": wakeup.run}
 
     def _outbox(self, stores: Stores, accounts: Accounts) -> Outbox:
         return Outbox(

@@ -28,8 +28,9 @@ from gateway.ports import Archive, Clock, DeliveryQueue
 
 log = logging.getLogger(__name__)
 
-_LONGEST_REST = 30.0  # another gateway on the same database may queue without telling us
+_LONGEST_REST = 30.0  # what another gateway on the same database tells may be missed
 _SHORTEST_REST = 0.25  # what is due may be another gateway's to send: never spin on it
+_LOOKED_EVERY = 0.5
 
 Notice = Callable[[Message, Failed | Expired], Submission | None]
 """Composes what the sender of a message is told when it will not arrive, if anything."""
@@ -110,17 +111,25 @@ class DeliveryWorker:
         self._waiters[message_id].append(final)
         try:
             async with asyncio.timeout(seconds):
-                # It may have been settled before anybody waited.
-                found = await self._archive.get(message_id)
-                if found is not None and found.message.status.is_final:
-                    return found.message
-                return None if self._stopped else await final
+                return await self._until_final(message_id, final)
         except (TimeoutError, StorageUnavailable):
             return None
         finally:
             self._waiters[message_id].remove(final)
             if not self._waiters[message_id]:
                 del self._waiters[message_id]
+
+    async def _until_final(self, message_id: MessageId, final: _Waiter) -> Message | None:
+        """Looked for as well: another gateway on the same database may settle it."""
+        while True:
+            found = await self._archive.get(message_id)
+            if found is not None and found.message.status.is_final:
+                return found.message
+            if self._stopped:
+                return None
+            done, _ = await asyncio.wait([final], timeout=_LOOKED_EVERY)
+            if done:
+                return final.result()
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start an attempt for each delivery that is due; then, the seconds to rest."""

@@ -15,6 +15,7 @@ from gateway.store.events import EventOutbox
 from gateway.store.queueing import queue
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import call, call_event
+from gateway.store.wakeup import tell
 
 NOBODY = EventOutbox()
 
@@ -34,7 +35,9 @@ class SqlCallLog:
             if commit.cause:
                 await connection.execute(_insert_event(commit.cause, number))
             await self._events.queue(connection, commit.events)
-            await queue(connection, commit.notices)
+            if commit.notices:
+                await queue(connection, commit.notices)
+                await tell(connection, self._database.node)
             return True
 
         if await self._database.write(work):

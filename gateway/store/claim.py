@@ -50,9 +50,8 @@ async def claim_whole(connection: AsyncConnection) -> None:
 
 
 async def _prepared(connection: AsyncConnection) -> str:
-    """The address of the database, whose locks are the session's from now on."""
-    session = await connection.execution_options(isolation_level="AUTOCOMMIT")
-    await session.execute(
+    """The database's address, once its locks wait as long as a gateway may take to stop."""
+    await connection.execute(
         select(*(func.set_config(name, value, False) for name, value in _SESSION.items()))
     )
     return connection.engine.url.render_as_string(hide_password=True)

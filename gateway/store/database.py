@@ -139,7 +139,7 @@ class Database:
         return await asyncio.shield(task)
 
     async def _read(self, work: Work[T]) -> T:
-        with self._translated():
+        with self.translated():
             if self._threads is not None:
                 return await self._threads.read(work)
             return await _run(self.engine, work)
@@ -153,7 +153,7 @@ class Database:
     async def _committed(self, work: Work[T], *, waits: bool) -> T:
         assert self._writing is not None, "the database is not open"
         try:
-            with self._translated():
+            with self.translated():
                 if self._threads is not None and not waits:
                     result = await self._threads.write(work)
                 else:
@@ -167,7 +167,8 @@ class Database:
         return result
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def translated(self) -> Iterator[None]:
+        """Raise what the driver raises as this gateway's own errors."""
         try:
             yield
         except IntegrityError as exc:
@@ -188,14 +189,25 @@ class Database:
         if self.is_sqlite:
             yield
             return
-        with self._translated():
-            connection = await self.engine.connect()
-        try:
-            with self._translated():
+        async with self.connected() as connection:
+            with self.translated():
                 await (claim(connection, self.node) if self.node else claim_whole(connection))
             yield
+
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of its own to PostgreSQL, without transactions, for what lasts.
+
+        What locks or listens would do so on in the pool: the connection ends.
+        """
+        with self.translated():
+            connection = await self.engine.connect()
+        try:
+            with self.translated():
+                yielded = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield yielded
         finally:
-            await connection.invalidate()  # in the pool, it would hold the claim on
+            await connection.invalidate()
             await connection.close()
 
     async def health(self) -> Sequence[Health]:

@@ -13,6 +13,7 @@ from gateway.store.database import Database, insert_into
 from gateway.store.queueing import queue
 from gateway.store.rows import AnyRow
 from gateway.store.tables import hook_delivery
+from gateway.store.wakeup import tell
 
 
 class SqlHookLog:
@@ -30,6 +31,7 @@ class SqlHookLog:
             if not await _insert(connection, delivery, message_ids):
                 return await _first(connection, delivery)
             await queue(connection, submissions)
+            await tell(connection, self._database.node)
             return HookReceipt(delivery.id, message_ids, duplicate=False)
 
         return await self._database.write(work)

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
-from functools import partial
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -20,7 +19,7 @@ from gateway.message import (
     Submission,
     message_id_text,
 )
-from gateway.store import lanes, leasing, nodes, queueing, settling
+from gateway.store import lanes, leasing, nodes, queueing, settling, wakeup
 from gateway.store.database import Database, insert_into
 from gateway.store.events import EventOutbox
 from gateway.store.group_commit import GroupCommit
@@ -36,10 +35,9 @@ class SqlMessageStore:
     def __init__(self, *, database: Database, events: EventOutbox = NOBODY) -> None:
         self._database = database
         self._events = events
-        self._adding = GroupCommit(database=database, work=queueing.add)
-        settle = partial(settling.settle, events=events)
-        self._settling = GroupCommit(database=database, work=settle)
-        self._answering = GroupCommit(database=database, work=queueing.answer)
+        self._adding = GroupCommit(database=database, work=self._add)
+        self._settling = GroupCommit(database=database, work=self._settle)
+        self._answering = GroupCommit(database=database, work=self._answer)
 
     async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
         async def work(connection: AsyncConnection) -> Sequence[Message]:
@@ -50,6 +48,37 @@ class SqlMessageStore:
         stored = await self._database.write(work)
         self._events.committed_messages(stored)
         return stored
+
+    async def _add(
+        self,
+        connection: AsyncConnection,
+        items: Sequence[tuple[Submission, queueing.Completion | None]],
+    ) -> Sequence[None]:
+        await queueing.add(connection, items)
+        await self._tell(connection)
+        return [None] * len(items)
+
+    async def _settle(
+        self, connection: AsyncConnection, items: Sequence[Settlement]
+    ) -> Sequence[Message | None]:
+        finals = await settling.settle(connection, items, events=self._events)
+        if any(item.notices for item in items):
+            await self._tell(connection)
+        return finals
+
+    async def _answer(
+        self,
+        connection: AsyncConnection,
+        items: Sequence[tuple[MessageId, Sequence[Submission]]],
+    ) -> Sequence[None]:
+        await queueing.answer(connection, items)
+        if any(replies for _, replies in items):
+            await self._tell(connection)
+        return [None] * len(items)
+
+    async def _tell(self, connection: AsyncConnection) -> None:
+        """Let the other nodes know that something is due."""
+        await wakeup.tell(connection, self._database.node)
 
     async def unhandled(self) -> Sequence[Message]:
         own = nodes.answered_by(self._database.node)
@@ -94,6 +123,7 @@ class SqlMessageStore:
     async def release(self, delivery_ids: Sequence[DeliveryId]) -> None:
         async def work(connection: AsyncConnection) -> None:
             await leasing.release(connection, delivery_ids)
+            await self._tell(connection)
 
         await self._database.write(work)
 
@@ -106,6 +136,7 @@ class SqlMessageStore:
     async def account_returned(self, account: str, now: datetime) -> None:
         async def work(connection: AsyncConnection) -> None:
             await lanes.wake(connection, account, now)
+            await self._tell(connection)
 
         await self._database.write(work)
 
@@ -114,6 +145,7 @@ class SqlMessageStore:
             canceled = await _cancel(connection, message_id, now)
             if canceled is not None:
                 await self._events.queue_messages(connection, [canceled])
+                await self._tell(connection)
             return canceled
 
         canceled = await self._database.write(work)
@@ -131,6 +163,7 @@ class SqlMessageStore:
                     f"message {message_id_text(message_id)} is {status or 'unknown'}, not final"
                 )
             await queueing.queue(connection, [submission])
+            await self._tell(connection)
 
         await self._database.write(work)
 

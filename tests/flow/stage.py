@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 
 from gateway.address import SipUri
+from gateway.archive import Archived
 from gateway.attempt import Attempts, Way
 from gateway.config import DatabaseSettings
 from gateway.delivery import DeliveryWorker, WorkerSettings
@@ -144,6 +145,19 @@ class ObservedStore(SqlMessageStore):
             raise StorageUnavailable("the database is away")
 
 
+class ObservedArchive(SqlArchive):
+    """The archive, telling that it was looked into."""
+
+    def __init__(self, *, database: Database) -> None:
+        super().__init__(database=database)
+        self.looked = asyncio.Event()
+
+    async def get(self, message_id: MessageId) -> Archived | None:
+        found = await super().get(message_id)
+        self.looked.set()
+        return found
+
+
 @dataclass(kw_only=True)
 class Cast:
     """What a test may replace."""
@@ -168,7 +182,7 @@ class Stage:
         self.database = database
         self.store = ObservedStore(database=database)
         self.nodes = SqlNodes(database=database, clock=cast.clock)
-        self.archive = SqlArchive(database=database)
+        self.archive = ObservedArchive(database=database)
         self.audit = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
         self.metrics = Metrics(CollectorRegistry())
         woken = asyncio.Event()

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from gateway.message import Message
+from gateway.message import Delivered, Message, Status
 from gateway.nodes import Membership, MembershipSettings
-from tests.fakes import FakeResponder
+from tests.contract.samples import MINUTE, settled
+from tests.fakes import NOON, OK, FakeResponder
 from tests.flow.stage import Cast, Stage, request, running, staged
 
 DEAD = timedelta(minutes=1)
@@ -104,3 +105,23 @@ async def test_a_message_that_is_being_answered_is_not_taken_twice(data_dir: Pat
             await stage.sender.until_sent(1)
 
     assert len(responder.messages) == 1
+
+
+async def test_who_waits_hears_of_a_message_that_another_gateway_delivers(
+    data_dir: Path,
+) -> None:
+    async with (
+        staged(data_dir, Cast(node="pc-1")) as here,
+        staged(data_dir, Cast(node="pc-2")) as there,
+    ):
+        message = await here.submit("102", "hello")
+        waiting = asyncio.create_task(here.worker.wait_final(message.id, 9))
+        await here.archive.looked.wait()
+
+        [delivery] = await there.store.lease_due(NOON, MINUTE, 1, 1)
+        await there.store.settle(settled(delivery, Delivered(OK)))
+
+        final = await waiting
+
+    assert final is not None
+    assert final.status is Status.DELIVERED
