@@ -1,7 +1,7 @@
 """The lanes of the queue: a row of peer says when that peer's deliveries are due."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -12,6 +12,7 @@ from sqlalchemy import (
     case,
     func,
     null,
+    or_,
     select,
     update,
 )
@@ -43,6 +44,13 @@ _DESTINATION = (
     .correlate(peer)
     .scalar_subquery()
 )
+
+_OVER = datetime(1970, 1, 1, tzinfo=UTC)
+"""A hold that has ended. Set during an attempt: its peer, or its registrar, was heard of.
+
+So an attempt that got no answer meanwhile does not hold the lane again.
+"""
+_END_OF_HOLD = case((peer.c.leased.is_not(null()), bindparam("over", _OVER)), else_=null())
 
 _REFRESH = (
     update(peer)
@@ -81,7 +89,11 @@ async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> None:
     if not heard:
         return
     nothing_new = select(peer.c.aor).where(
-        peer.c.aor.in_(heard), peer.c.known, peer.c.refuses == 0, peer.c.held_until.is_(null())
+        peer.c.aor.in_(heard),
+        peer.c.known,
+        peer.c.refuses == 0,
+        peer.c.held_until.is_(null()),
+        peer.c.leased.is_(null()),
     )
     heard -= set((await connection.execute(nothing_new)).scalars())
     if not heard:
@@ -90,7 +102,7 @@ async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> None:
     await connection.execute(
         update(peer)
         .where(peer.c.aor.in_(heard))
-        .values(known=True, refuses=0, refused_at=null(), held_until=null(), due_at=_DUE)
+        .values(known=True, refuses=0, refused_at=null(), held_until=_END_OF_HOLD, due_at=_DUE)
     )
 
 
@@ -108,6 +120,6 @@ async def wake(connection: AsyncConnection, account: str, now: datetime) -> None
     )
     await connection.execute(
         update(peer)
-        .where(peer.c.held_until > now, of_account)
-        .values(held_until=null(), due_at=_DUE)
+        .where(or_(peer.c.held_until > now, peer.c.leased.is_not(null())), of_account)
+        .values(held_until=_END_OF_HOLD, due_at=_DUE)
     )

@@ -44,6 +44,8 @@ _LEASE = (
         lease_until=bindparam("until"),
         leased=bindparam("head"),
         destination=bindparam("towards"),
+        # One that ends during the attempt says something; one that ended before does not.
+        held_until=case((peer.c.held_until > bindparam("at"), peer.c.held_until)),
     )
 )
 _SENDING = (
@@ -151,8 +153,14 @@ async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Ter
     await connection.execute(
         _LEASE,
         [
-            {"lane": h.peer, "head": h.number, "towards": h.destination, "until": until}
-            for h in heads
+            {
+                "lane": head.peer,
+                "head": head.number,
+                "towards": head.destination,
+                "at": terms.now,
+                "until": until,
+            }
+            for head in heads
         ],
     )
     await connection.execute(_SENDING, {"ids": [head.archive_id for head in heads]})

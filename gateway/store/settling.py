@@ -36,14 +36,19 @@ from gateway.store.tables import OPEN, attempt, delivery, message, peer
 REPLACED = "replaced"
 
 # Built once: to build a statement takes longer than to run it.
-_FIND = select(
-    delivery.c.id,
-    delivery.c.number,
-    delivery.c.archive_id,
-    delivery.c.place,
-    delivery.c.peer,
-    delivery.c.state,
-).where(delivery.c.id.in_(bindparam("ids", expanding=True)))
+_FIND = (
+    select(
+        delivery.c.id,
+        delivery.c.number,
+        delivery.c.archive_id,
+        delivery.c.place,
+        delivery.c.peer,
+        delivery.c.state,
+        peer.c.held_until,
+    )
+    .join(peer, peer.c.aor == delivery.c.peer)
+    .where(delivery.c.id.in_(bindparam("ids", expanding=True)))
+)
 _RECORD = insert(attempt)
 _CLOSE = (
     update(delivery)
@@ -292,25 +297,26 @@ async def _remember(connection: AsyncConnection, items: Sequence[_Settled]) -> N
     if taken:
         await connection.execute(_TAKEN, {"aors": list(taken)})
     for item in items:
-        values = _lane_values(item.outcome, item.settlement.at)
+        values = _lane_values(item)
         if values:
             lane = update(peer).where(peer.c.aor == item.row.peer)
             await connection.execute(lane.values(values))
 
 
-def _lane_values(outcome: Outcome, at: datetime) -> dict[str, Any]:
-    match outcome:
+def _lane_values(item: _Settled) -> dict[str, Any]:
+    match item.outcome:
         case Deferred(due_at=due_at):
-            return {"held_until": due_at}
+            heard_meanwhile = item.row.held_until is not None and item.row.held_until < due_at
+            return {"held_until": None if heard_meanwhile else due_at}
         case Failed(response, remember=True):
             return {
                 "held_until": None,
                 "refuses": response.status_code,
-                "refused_at": at,
+                "refused_at": item.settlement.at,
             }
         case Failed() | Replaced():
             return {"held_until": None}
         case Delivered() | Expired():  # one that expired says nothing of the others' hold
             return {}
         case _:
-            assert_never(outcome)
+            assert_never(item.outcome)

@@ -13,6 +13,7 @@ from tests.contract.samples import (
     BERT,
     HOUR,
     MINUTE,
+    SILENCE,
     arrival,
     received,
     sent,
@@ -232,6 +233,32 @@ async def test_a_peer_that_writes_is_due_at_once(store: SqlMessageStore) -> None
     [after] = await store.lease_due(NOON, MINUTE, 10, 50)
     assert list(before) == []
     assert (after.id, after.peer_known) == (delivery.id, True)
+
+
+async def test_a_peer_that_writes_during_an_attempt_is_due_at_its_end(
+    store: SqlMessageStore,
+) -> None:
+    await store.add_outbound(sent("for Anna"))
+    [delivery] = await store.lease_due(NOON, MINUTE, 10, 50)
+
+    await store.add_inbound([arrival(received("I am back"))])
+    await store.settle(settled(delivery, Deferred(SILENCE, NOON + HOUR, Status.RETRYING)))
+
+    [again] = await store.lease_due(NOON, MINUTE, 10, 50)
+    assert again.id == delivery.id
+
+
+async def test_having_written_counts_for_one_attempt(store: SqlMessageStore) -> None:
+    await store.add_outbound(sent("for Anna"))
+    [delivery] = await store.lease_due(NOON, MINUTE, 10, 50)
+    await store.add_inbound([arrival(received("I am back"))])
+    deferred = settled(delivery, Deferred(SILENCE, NOON + HOUR, Status.RETRYING))
+    await store.settle(deferred)
+    await store.lease_due(NOON, MINUTE, 10, 50)
+
+    await store.settle(settled(delivery, deferred.outcome, at=NOON + MINUTE))
+
+    assert list(await store.lease_due(NOON, MINUTE, 10, 50)) == []
 
 
 async def test_an_unproven_sender_wakes_nothing(store: SqlMessageStore) -> None:

@@ -274,6 +274,18 @@ async def test_a_returned_account_wakes_its_own_waiting_peers(store: SqlMessageS
     assert [delivery.body for delivery in await lease(store)] == ["mine"]
 
 
+async def test_an_account_that_returns_during_an_attempt_wakes_its_peer(
+    store: SqlMessageStore,
+) -> None:
+    await store.add_outbound(sent("mine", peer=ANNA, account="bot"))
+    [delivery] = await lease(store)
+
+    await store.account_returned("bot", NOON)
+    await store.settle(settled(delivery, Deferred(AWAY, NOON + HOUR, Status.WAITING)))
+
+    assert [item.body for item in await lease(store)] == ["mine"]
+
+
 async def test_the_depth_counts_what_is_still_to_be_made(store: SqlMessageStore) -> None:
     await store.add_outbound(sent("1", "2"))
     [delivery] = await lease(store)
