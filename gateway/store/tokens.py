@@ -3,7 +3,8 @@
 import hashlib
 import hmac
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -16,9 +17,18 @@ from gateway.store.group_commit import GroupCommit
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import token
 
+_REMEMBERED = timedelta(seconds=1)
+"""How long a token that was revoked may still let in: it is not looked up each time."""
+
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    token: Token
+    at: datetime
 
 
 class SqlTokens:
@@ -31,6 +41,8 @@ class SqlTokens:
         self._database = database
         self._clock = clock
         self._finding = GroupCommit(database=database, work=_find, only_reads=True)
+        self._found: dict[bytes, _Found] = {}
+        """By the digest of their secret."""
 
     async def create_token(self, name: str, scopes: frozenset[str], secret: str) -> Token:
         created = Token(name=name, scopes=scopes, created_at=self._clock())
@@ -76,7 +88,15 @@ class SqlTokens:
         return await self._database.write(work)
 
     async def token_for(self, secret: str) -> Token | None:
-        return await self._finding.submit(_digest(secret))
+        digest, now = _digest(secret), self._clock()
+        remembered = self._found.get(digest)
+        if remembered is not None and timedelta() <= now - remembered.at < _REMEMBERED:
+            return remembered.token
+        self._found.pop(digest, None)
+        found = await self._finding.submit(digest)
+        if found is not None:
+            self._found[digest] = _Found(found, now)
+        return found
 
 
 async def _find(

@@ -1,5 +1,7 @@
 """Tokens: found by their secret, which is kept nowhere."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -9,7 +11,7 @@ from gateway.errors import ConflictError
 from gateway.store.database import Database
 from gateway.store.tables import token
 from gateway.store.tokens import SqlTokens
-from tests.fakes import NOON
+from tests.fakes import NOON, FakeClock
 
 SCOPES = frozenset({"messages:read", "phone:control"})
 
@@ -54,6 +56,35 @@ async def test_a_revoked_token_is_gone(tokens: SqlTokens) -> None:
     revoked = [await tokens.revoke_token("crm"), await tokens.revoke_token("crm")]
 
     assert revoked == [True, False]
+    assert await tokens.token_for("s3cret") is None
+
+
+async def test_a_token_that_was_in_use_ends_a_second_after_it_was_revoked(
+    database: Database,
+) -> None:
+    clock = FakeClock()
+    in_use, elsewhere = (SqlTokens(database=database, clock=clock) for _ in range(2))
+    created = await elsewhere.create_token("crm", SCOPES, "s3cret")
+    found = [await in_use.token_for("s3cret")]
+
+    await elsewhere.revoke_token("crm")
+
+    found.append(await in_use.token_for("s3cret"))
+    clock.advance(timedelta(seconds=1))
+    assert [*found, await in_use.token_for("s3cret")] == [created, created, None]
+
+
+async def test_a_token_is_looked_up_again_after_the_clock_was_set_back(
+    database: Database,
+) -> None:
+    clock = FakeClock()
+    tokens = SqlTokens(database=database, clock=clock)
+    await tokens.create_token("crm", SCOPES, "s3cret")
+    await tokens.token_for("s3cret")
+    await tokens.revoke_token("crm")
+
+    clock.advance(timedelta(hours=-1))
+
     assert await tokens.token_for("s3cret") is None
 
 
