@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from gateway.hooks import sandbox
-
-_PATIENCE = sandbox.MAX_SECONDS + 3  # the child ends itself first; its start counts too
+_SANDBOX = Path(__file__).with_name("sandbox.py")  # not imported: Jinja stays in the child
+_PATIENCE = 4  # the child ends itself after its MAX_SECONDS; its start counts too
 _MAX_LINE = 1024 * 1024
 
 if sys.platform == "win32":
@@ -81,7 +80,7 @@ async def _start() -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
         sys.executable,
         "-P",  # not this folder: what it holds is imported as gateway.hooks
-        str(Path(sandbox.__file__)),
+        str(_SANDBOX),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
