@@ -106,3 +106,5 @@ class Call:
     """``hook``, ``ini``: who told of it."""
     record_key: str = ""
     """Of its record in ``[Calls]``, once that was seen; two of one key are one call."""
+    node: str = ""
+    """The gateway whose MicroSIP it is of, as the store knows it."""

@@ -249,6 +249,8 @@ class CommandEntry:
     evidence: str = ""
     detail: str = ""
     elapsed_ms: int = 0
+    node: str = ""
+    """The gateway that took it, as the store knows it; its MicroSIP is the phone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -161,7 +161,7 @@ class CommandLog(Protocol):
         """Newest first; *before* is the id of the last entry of the page before."""
 
     async def dialled_since(self, since: datetime, *, who: str | None = None) -> int:
-        """How many dialling commands were handed to MicroSIP since then, of all or *who*."""
+        """How many dialling commands since then: to this node's MicroSIP, or *who*'s to any."""
 
 
 class HookLog(Protocol):
@@ -214,7 +214,7 @@ class WebhookQueue(Protocol):
 
 
 class CallLog(Protocol):
-    """The calls of MicroSIP."""
+    """The calls of MicroSIP: each node adds to those of its own, and lists all."""
 
     async def store_call(self, commit: CallCommit) -> None:
         """Store the call as it is now, and what belongs to that, in one transaction.
@@ -235,7 +235,7 @@ class CallLog(Protocol):
     async def call(self, call_id: str) -> Call | None: ...
 
     async def ongoing(self) -> Sequence[Call]:
-        """Those without an end, oldest first: what a restart has to go on from."""
+        """This node's without an end, oldest first: what a restart has to go on from."""
 
 
 class Tokens(Protocol):

@@ -42,7 +42,7 @@ class SqlCommandLog:
         own = self._unacknowledged.pop(entry.message_id, frozenset()) | {entry.id}
 
         async def work(connection: AsyncConnection) -> CommandEntry | None:
-            earlier = await _insert(connection, entry)
+            earlier = await _insert(connection, entry, self._database.node)
             if earlier is None or earlier.id not in own:
                 return earlier
             this = update(command).where(command.c.id == earlier.id).values(_values(entry))
@@ -69,7 +69,7 @@ class SqlCommandLog:
         """Once for a message: it is answered again after a crash, and recorded already."""
 
         async def work(connection: AsyncConnection) -> None:
-            insert = insert_into(connection, command).values(_values(entry))
+            insert = insert_into(connection, command).values(_new(entry, self._database.node))
             await connection.execute(insert.on_conflict_do_nothing())
 
         await self._database.write(work)
@@ -103,8 +103,10 @@ class SqlCommandLog:
             ),
             command.c.problem.not_in([problem.value for problem in _NEVER_HANDED_OVER]),
         )
-        if who is not None:
-            query = query.where(command.c.who == who)
+        own = self._database.node
+        query = query.where(
+            func.coalesce(command.c.node, own) == own if who is None else command.c.who == who
+        )
 
         async def work(connection: AsyncConnection) -> int:
             return await connection.scalar(query) or 0
@@ -112,9 +114,11 @@ class SqlCommandLog:
         return await self._database.read(work)
 
 
-async def _insert(connection: AsyncConnection, entry: CommandEntry) -> CommandEntry | None:
+async def _insert(
+    connection: AsyncConnection, entry: CommandEntry, node: str
+) -> CommandEntry | None:
     """The one that was there before, if any."""
-    insert = insert_into(connection, command).values(_values(entry))
+    insert = insert_into(connection, command).values(_new(entry, node))
     added = await connection.execute(
         insert.on_conflict_do_nothing().returning(command.c.number)
     )
@@ -124,6 +128,10 @@ async def _insert(connection: AsyncConnection, entry: CommandEntry) -> CommandEn
         or_(command.c.message_id == entry.message_id, command.c.id == entry.id)
     )
     return _entry((await connection.execute(query.limit(1))).one())
+
+
+def _new(entry: CommandEntry, node: str) -> Values:
+    return {**_values(entry), "node": node}
 
 
 def _values(entry: CommandEntry) -> Values:
@@ -165,4 +173,5 @@ def _entry(row: AnyRow) -> CommandEntry:
         evidence=row.evidence,
         detail=row.detail,
         elapsed_ms=row.elapsed_ms,
+        node=row.node or "",
     )

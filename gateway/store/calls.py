@@ -1,8 +1,9 @@
 """The calls of MicroSIP, with the events that its hooks told of them."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from sqlalchemy import Insert, and_, insert, or_, select, tuple_
+from sqlalchemy import Insert, and_, func, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement, Select
 
@@ -31,7 +32,7 @@ class SqlCallLog:
         async def work(connection: AsyncConnection) -> bool:
             if commit.cause and await _is_stored(connection, commit.cause):
                 return False
-            number = await _put(connection, commit.call)
+            number = await _put(connection, commit.call, self._database.node)
             if commit.cause:
                 await connection.execute(_insert_event(commit.cause, number))
             await self._events.queue(connection, commit.events)
@@ -45,7 +46,8 @@ class SqlCallLog:
 
     async def merge_calls(self, calls: Sequence[Call]) -> Sequence[Call]:
         async def work(connection: AsyncConnection) -> Sequence[Call]:
-            changed = [await _merge(connection, told) for told in calls]
+            node = self._database.node
+            changed = [await _merge(connection, replace(told, node=node)) for told in calls]
             return [item for item in changed if item is not None]
 
         return await self._database.write(work)
@@ -67,7 +69,7 @@ class SqlCallLog:
         return await self._database.read(work)
 
     async def ongoing(self) -> Sequence[Call]:
-        without_end = select(call).where(call.c.ended_at.is_(None))
+        without_end = select(call).where(call.c.ended_at.is_(None), _is_of(self._database.node))
 
         async def work(connection: AsyncConnection) -> Sequence[Call]:
             return await _read(connection, without_end.order_by(call.c.started_at))
@@ -75,12 +77,17 @@ class SqlCallLog:
         return await self._database.read(work)
 
 
-async def _put(connection: AsyncConnection, item: Call) -> int:
+def _is_of(node: str) -> ColumnElement[bool]:
+    """Also what is older than nodes: then there was one gateway."""
+    return func.coalesce(call.c.node, node) == node
+
+
+async def _put(connection: AsyncConnection, item: Call, node: str) -> int:
     """Insert it, or replace the one of its id."""
-    values = _values(item)
+    values = {**_values(item), "node": node}
     if item.record_key:
         taken = select(call.c.id).where(
-            call.c.record_key == values["record_key"], call.c.id != item.id
+            call.c.record_key == values["record_key"], call.c.id != item.id, _is_of(node)
         )
         if await connection.scalar(taken) is not None:
             values["record_key"] = None  # the record was taken for another call's before
@@ -112,12 +119,13 @@ async def _merge(connection: AsyncConnection, told: Call) -> Call | None:
         call.c.record_key.is_(None),
         call.c.started_at.between(told.started_at - SAME_TIME, told.started_at + SAME_TIME),
     )
-    candidates = select(call).where(or_(call.c.record_key == told.record_key, near))
+    same_key = call.c.record_key == told.record_key
+    candidates = select(call).where(or_(same_key, near), _is_of(told.node))
     same = same_call(await _read(connection, candidates), told)
     now = merged(same, told) if same else told
     if now == same:
         return None
-    await _put(connection, now)
+    await _put(connection, now, told.node)
     return now
 
 
@@ -175,4 +183,5 @@ def _call(row: AnyRow) -> Call:
         outcome=CallOutcome(row.outcome) if row.outcome else None,
         sources=row.sources,
         record_key=row.record_key or "",
+        node=row.node or "",
     )

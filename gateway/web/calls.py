@@ -42,6 +42,7 @@ class CallView(View):
     duration_seconds: int | None
     outcome: CallOutcome | None
     sources: tuple[str, ...]
+    node: str
 
 
 class CallPageView(View):
@@ -108,4 +109,4 @@ def _query(parameters: CallParameters, limit: int) -> CallQuery:
 
 
 def call_view(call: Call) -> CallView:
-    return CallView.model_validate(call_json(call))
+    return CallView.model_validate({**call_json(call), "node": call.node})

@@ -48,6 +48,7 @@ class AuditEntryView(View):
     outcome: CommandOutcome | None
     evidence: str
     elapsed_ms: int
+    node: str
 
 
 class AuditPageView(View):
@@ -125,4 +126,5 @@ def _entry_view(entry: CommandEntry) -> AuditEntryView:
         outcome=entry.outcome,
         evidence=entry.evidence,
         elapsed_ms=entry.elapsed_ms,
+        node=entry.node,
     )

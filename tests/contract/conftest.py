@@ -19,6 +19,7 @@ from gateway.store.search import SqlArchive
 from gateway.store.tables import metadata
 from gateway.store.tokens import SqlTokens
 from gateway.store.webhooks import SqlWebhookQueue
+from tests.contract.node import Node
 from tests.fakes import FakeClock
 from tests.peers.postgresql import PostgreSql
 
@@ -87,3 +88,27 @@ def tokens(database: Database) -> SqlTokens:
 @pytest.fixture
 def idempotency(database: Database) -> SqlIdempotency:
     return SqlIdempotency(database=database)
+
+
+@pytest.fixture
+async def anna_pc(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> AsyncIterator[Node]:
+    async with Database(settings=settings, data_dir=tmp_path, node="anna-pc") as opened:
+        yield Node(opened)
+
+
+@pytest.fixture
+async def bert_pc(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> AsyncIterator[Node]:
+    async with Database(settings=settings, data_dir=tmp_path, node="bert-pc") as opened:
+        yield Node(opened)
+
+
+@pytest.fixture
+async def carl_pc(
+    database: Database, settings: DatabaseSettings, tmp_path: Path
+) -> AsyncIterator[Node]:
+    async with Database(settings=settings, data_dir=tmp_path, node="carl-pc") as opened:
+        yield Node(opened)

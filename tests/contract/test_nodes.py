@@ -1,67 +1,17 @@
 """Several gateways on one database: who answers what, when one of them stops."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
-from pathlib import Path
 
-import pytest
 from sqlalchemy import null, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.address import Aor
-from gateway.config import DatabaseSettings
 from gateway.message import Message
 from gateway.store.database import Database
-from gateway.store.messages import SqlMessageStore
-from gateway.store.nodes import SqlNodes
 from gateway.store.tables import message
-from tests.contract.samples import ANNA, BERT, MINUTE, arrival, received, sent
-from tests.fakes import NOON, FakeClock
-
-ENDED = timedelta(seconds=-1)
-
-
-class Node:
-    """A gateway as far as the store sees it."""
-
-    def __init__(self, database: Database) -> None:
-        self.store = SqlMessageStore(database=database)
-        self.nodes = SqlNodes(database=database, clock=FakeClock())
-
-    async def receives(self, text: str, peer: Aor = ANNA) -> Message:
-        """A message that waits for its answer."""
-        written = received(text, peer=peer)
-        await self.store.add_inbound([arrival(written, needs_answer=True)])
-        return written
-
-    async def stops(self) -> None:
-        await self.nodes.renew(ENDED)
-
-
-@pytest.fixture
-async def anna_pc(
-    database: Database, settings: DatabaseSettings, tmp_path: Path
-) -> AsyncIterator[Node]:
-    async with Database(settings=settings, data_dir=tmp_path, node="anna-pc") as opened:
-        yield Node(opened)
-
-
-@pytest.fixture
-async def bert_pc(
-    database: Database, settings: DatabaseSettings, tmp_path: Path
-) -> AsyncIterator[Node]:
-    async with Database(settings=settings, data_dir=tmp_path, node="bert-pc") as opened:
-        yield Node(opened)
-
-
-@pytest.fixture
-async def carl_pc(
-    database: Database, settings: DatabaseSettings, tmp_path: Path
-) -> AsyncIterator[Node]:
-    async with Database(settings=settings, data_dir=tmp_path, node="carl-pc") as opened:
-        yield Node(opened)
+from tests.contract.node import Node
+from tests.contract.samples import ANNA, BERT, MINUTE, arrival, sent
+from tests.fakes import NOON
 
 
 def taken(written: Message) -> Message:

@@ -59,6 +59,7 @@ async def test_a_call_is_shown_with_its_times_and_outcome(office: Office) -> Non
         "duration_seconds": 60,
         "outcome": "answered",
         "sources": ["hook", "ini"],
+        "node": "",
     }
     assert page.json == {"items": [one.json], "next_cursor": None}
 

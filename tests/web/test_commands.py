@@ -90,6 +90,7 @@ async def test_the_audit_shows_who_did_what(office: Office) -> None:
                 "outcome": "confirmed",
                 "evidence": "idle -> dialing",
                 "elapsed_ms": 120,
+                "node": "",
             }
         ],
         "next_cursor": None,
