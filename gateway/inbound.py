@@ -134,8 +134,8 @@ class Inbound:
             if message.id in to_answer:
                 self._held.add(message.id)
                 self._arrived.put_nowait(message)
-        if any(message.proven for message in stored):
-            # A peer that writes is there: what waits for it is due now.
+        if any(message.proven and message.id not in to_answer for message in stored):
+            # A peer that writes is there: what waits for it is due now, or with its answer.
             self._outbox.wake()
 
     def take(self, messages: Sequence[Message]) -> None:
@@ -204,8 +204,7 @@ class Inbound:
             # The database went away after a commit that was not acknowledged any more.
             log.warning("the answer to %s is stored already: %s", message.id, exc)
         self._held.discard(message.id)
-        if replies:
-            self._outbox.wake()
+        self._outbox.wake()
 
     async def _texts(self, message: Message) -> Sequence[str]:
         """What the responder says; when it breaks, that it broke: nothing is tried twice.
