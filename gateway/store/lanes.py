@@ -16,9 +16,10 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.store.database import insert_into
+from gateway.store.prepared import Prepared
 from gateway.store.tables import OPEN, delivery, peer
 
 
@@ -57,6 +58,10 @@ _REFRESH = (
     .where(peer.c.aor.in_(bindparam("aors", expanding=True)))
     .values(due_at=_LANE_DUE, destination=_DESTINATION)
 )
+_ADD = {
+    "sqlite": Prepared(sqlite.insert(peer).on_conflict_do_nothing()),
+    "postgresql": Prepared(postgresql.insert(peer).on_conflict_do_nothing()),
+}
 
 
 async def lock(connection: AsyncConnection, aors: Iterable[str]) -> None:
@@ -67,7 +72,7 @@ async def lock(connection: AsyncConnection, aors: Iterable[str]) -> None:
     rows = [{"aor": aor} for aor in sorted(set(aors))]
     if not rows:
         return
-    await connection.execute(insert_into(connection, peer).on_conflict_do_nothing(), rows)
+    await _ADD[connection.dialect.name].run(connection, rows)
     if connection.dialect.name == "sqlite":
         return  # it has one writer
     names = [row["aor"] for row in rows]

@@ -6,18 +6,55 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ScalarSelect, bindparam, case, func, null, or_, select, update
+from sqlalchemy import Integer, ScalarSelect, bindparam, case, func, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import Delivery, DeliveryId, Status
 from gateway.store import lanes
+from gateway.store.prepared import Prepared
 from gateway.store.rows import AnyRow, to_delivery
 from gateway.store.tables import OPEN, delivery, message, peer
 
 _LEASING = 0x53495047  # key of the lock under which nodes count what is in flight
 
 
+_AT = bindparam("at", type_=peer.c.due_at.type)
+
+
+def _head() -> Any:
+    """Number of the delivery whose turn it is.
+
+    The one whose lease ran out, lest it be overtaken; else one that expired, to be given
+    up; else the first in order that is due. One with a later send_at holds nobody back.
+    """
+    mine = select(delivery.c.number).where(delivery.c.state == OPEN)
+    again = mine.where(delivery.c.number == peer.c.leased)
+    mine = mine.where(delivery.c.peer == peer.c.aor)
+    expired = mine.where(delivery.c.expires_at <= _AT).order_by(delivery.c.expires_at)
+    first = mine.where(
+        delivery.c.due_at <= _AT, or_(peer.c.held_until.is_(null()), peer.c.held_until <= _AT)
+    ).order_by(delivery.c.archive_id, delivery.c.place)
+    return func.coalesce(*(_number(query) for query in (again, expired, first)))
+
+
+def _number(query: Any) -> ScalarSelect[Any]:
+    number: ScalarSelect[Any] = query.limit(1).correlate(peer).scalar_subquery()
+    return number
+
+
 # Built once: to build a statement takes longer than to run it.
+_DUE_LANES = (
+    select(peer.c.aor, _head().label("head"))
+    .where(
+        peer.c.due_at <= _AT,
+        or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= _AT),
+        peer.c.destination.not_in(bindparam("full", expanding=True)),
+        peer.c.aor.not_in(bindparam("seen", expanding=True)),
+    )
+    .order_by(peer.c.due_at)
+    .limit(bindparam("limit", type_=Integer))
+    .with_for_update(of=peer, skip_locked=True)
+)
 _IN_FLIGHT = (
     select(delivery.c.destination, func.count().label("leased"))
     .join(peer, peer.c.leased == delivery.c.number)
@@ -37,7 +74,7 @@ _HEADS = (
     .join(peer, peer.c.aor == delivery.c.peer)
     .where(delivery.c.number.in_(bindparam("numbers", expanding=True)))
 )
-_LEASE = (
+_LEASE = Prepared(
     update(peer)
     .where(peer.c.aor == bindparam("lane"))
     .values(
@@ -82,14 +119,14 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> list[Delivery]
     while len(chosen) < terms.limit:
         full = [name for name, count in in_flight.items() if count >= terms.per_destination]
         due = await _due_lanes(connection, terms, full, seen)
-        if not due:
-            break
         seen.update(lane.aor for lane in due)
         await lanes.refresh(connection, [lane.aor for lane in due if lane.head is None])
         for head in await _heads(connection, due):
             if in_flight[head.destination] < terms.per_destination:
                 in_flight[head.destination] += 1
                 chosen.append(head)
+        if len(due) < terms.limit:
+            break
     await _mark(connection, chosen, terms)
     return [to_delivery(head, terms.now) for head in chosen]
 
@@ -103,40 +140,8 @@ async def _due_lanes(
     connection: AsyncConnection, terms: Terms, full: Sequence[str], seen: set[str]
 ) -> Sequence[AnyRow]:
     """Lanes with the number of their head; none twice, so that the search ends."""
-    lanes_due = (
-        select(peer.c.aor, _head(terms.now).label("head"))
-        .where(
-            peer.c.due_at <= terms.now,
-            or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= terms.now),
-            peer.c.destination.not_in(full),
-            peer.c.aor.not_in(seen),
-        )
-        .order_by(peer.c.due_at)
-        .limit(terms.limit)
-        .with_for_update(of=peer, skip_locked=True)
-    )
-    return (await connection.execute(lanes_due)).all()
-
-
-def _head(now: datetime) -> Any:
-    """Number of the delivery whose turn it is.
-
-    The one whose lease ran out, lest it be overtaken; else one that expired, to be given
-    up; else the first in order that is due. One with a later send_at holds nobody back.
-    """
-    mine = select(delivery.c.number).where(delivery.c.state == OPEN)
-    again = mine.where(delivery.c.number == peer.c.leased)
-    mine = mine.where(delivery.c.peer == peer.c.aor)
-    expired = mine.where(delivery.c.expires_at <= now).order_by(delivery.c.expires_at)
-    first = mine.where(
-        delivery.c.due_at <= now, or_(peer.c.held_until.is_(null()), peer.c.held_until <= now)
-    ).order_by(delivery.c.archive_id, delivery.c.place)
-    return func.coalesce(*(_number(query) for query in (again, expired, first)))
-
-
-def _number(query: Any) -> ScalarSelect[Any]:
-    number: ScalarSelect[Any] = query.limit(1).correlate(peer).scalar_subquery()
-    return number
+    given = {"at": terms.now, "limit": terms.limit, "full": full, "seen": list(seen)}
+    return (await connection.execute(_DUE_LANES, given)).all()
 
 
 async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[AnyRow]:
@@ -150,8 +155,8 @@ async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Ter
     if not heads:
         return
     until = terms.now + terms.lease
-    await connection.execute(
-        _LEASE,
+    await _LEASE.run(
+        connection,
         [
             {
                 "lane": head.peer,

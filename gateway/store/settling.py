@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, assert_never
 from uuid import UUID
 
-from sqlalchemy import bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import (
@@ -24,6 +24,7 @@ from gateway.message import (
 )
 from gateway.store import lanes, leasing, queueing
 from gateway.store.events import EventOutbox
+from gateway.store.prepared import Prepared
 from gateway.store.rows import (
     AnyRow,
     attempt_values,
@@ -45,22 +46,23 @@ _FIND = (
         delivery.c.peer,
         delivery.c.state,
         peer.c.held_until,
+        and_(peer.c.known, peer.c.refuses == 0, peer.c.held_until.is_(null())).label("taking"),
     )
     .join(peer, peer.c.aor == delivery.c.peer)
     .where(delivery.c.id.in_(bindparam("ids", expanding=True)))
 )
-_RECORD = insert(attempt)
-_CLOSE = (
+_RECORD = Prepared(insert(attempt))
+_CLOSE = Prepared(
     update(delivery)
     .where(delivery.c.number == bindparam("which"))
     .values(state=bindparam("end"), attempts=delivery.c.attempts + bindparam("made"))
 )
-_SET_STATUS = (
+_SET_STATUS = Prepared(
     update(message)
     .where(message.c.archive_id == bindparam("which"))
     .values(status=bindparam("now_is"), settled_at=bindparam("since"))
 )
-_SET_RESPONSE = (
+_SET_RESPONSE = Prepared(
     update(message)
     .where(message.c.archive_id == bindparam("which"))
     .values(
@@ -140,15 +142,14 @@ async def _record_attempts(connection: AsyncConnection, found: Sequence[_Settled
         for item in found
         if item.settlement.attempt is not None
     ]
-    if made:
-        await connection.execute(_RECORD, made)
+    await _RECORD.run(connection, made)
 
 
 async def _close(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
     if not items:
         return
-    await connection.execute(
-        _CLOSE,
+    await _CLOSE.run(
+        connection,
         [
             {
                 "which": item.row.number,
@@ -218,8 +219,8 @@ async def _set_statuses(
     statuses = await _statuses(connection, items)
     if not statuses:
         return {}
-    await connection.execute(
-        _SET_STATUS,
+    await _SET_STATUS.run(
+        connection,
         [
             {"which": archive_id, "now_is": status.value, "since": since}
             for archive_id, (status, since) in statuses.items()
@@ -243,11 +244,7 @@ async def _set_responses(connection: AsyncConnection, items: Sequence[_Settled])
         for item in items
         if item.outcome.response is not None
     ]
-    if rows:
-        await connection.execute(
-            _SET_RESPONSE,
-            rows,
-        )
+    await _SET_RESPONSE.run(connection, rows)
 
 
 def _may_repeat(item: _Settled) -> bool:
@@ -293,7 +290,11 @@ async def _finished(
 
 async def _remember(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
     """What the outcome says of the peer; its lane is free unless it was deferred."""
-    taken = {i.row.peer for i in items if isinstance(i.outcome, Delivered)}
+    taken = {
+        item.row.peer
+        for item in items
+        if isinstance(item.outcome, Delivered) and not item.row.taking
+    }
     if taken:
         await connection.execute(_TAKEN, {"aors": list(taken)})
     for item in items:
