@@ -26,13 +26,7 @@ from gateway.message import (
     Settlement,
     Submission,
 )
-from gateway.phone import (
-    CommandEntry,
-    CommandReply,
-    CommandResult,
-    PhoneCommand,
-    PhoneRequest,
-)
+from gateway.phone import CommandEntry, CommandReply, CommandResult, PhoneCommand, PhoneRequest
 from gateway.phone_message import PhoneMessage
 from gateway.phone_status import Look, PhoneStatus
 from gateway.query import HistoryQuery
@@ -129,6 +123,11 @@ class Archive(Protocol):
         """A page of at most ``query.limit``; *within* limits it to one peer's messages."""
 
     async def get(self, message_id: MessageId) -> Archived | None: ...
+
+    async def told(
+        self, peer: Aor, since: datetime, until: datetime, among: int
+    ) -> Sequence[str]:
+        """What *peer* was sent in that time, of the last *among* messages to and from it."""
 
     async def attempts(self, message_id: MessageId) -> Sequence[Attempt]:
         """Oldest first."""

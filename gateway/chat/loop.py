@@ -6,16 +6,15 @@ from datetime import datetime, timedelta
 
 from gateway.address import Aor
 from gateway.chat.lru import LruDict
-from gateway.message import Direction, Message, MessageId
+from gateway.message import Message, MessageId
 from gateway.ports import Archive
-from gateway.query import HistoryQuery
 
 MAX_REPLIES = 20
 _A_MINUTE = timedelta(minutes=1)
 _HINT_AGAIN_AFTER = timedelta(hours=1)
 _OUR_WORDS = re.compile(r"\s*(?:\(\d+/\d+\) |(?:OK|WAIT|NO|ERR)(?:\s|$))")
-_MOST_SENT = 50
-"""Messages to one peer in a minute that an echo is looked for among."""
+_LOOKED_AT = 100
+"""Messages to and from a peer that an echo is looked for among."""
 
 
 class LoopGuard:
@@ -42,15 +41,10 @@ class LoopGuard:
 
     async def is_echo(self, message: Message) -> bool:
         """Whether the peer says what it was just told, by whomever."""
-        recent = HistoryQuery(
-            direction=Direction.OUTBOUND,
-            since=message.created_at - _A_MINUTE,
-            until=message.created_at,
-            limit=_MOST_SENT,
-        )
-        page = await self._archive.find(recent, within=message.peer)
+        until = message.created_at
+        told = await self._archive.told(message.peer, until - _A_MINUTE, until, _LOOKED_AT)
         text = message.text.strip()
-        return any(item.message.text.strip() == text for item in page.items)
+        return any(said.strip() == text for said in told)
 
     def hint_due(self, message: Message, now: datetime) -> bool:
         """Whether *message* earns the hint: the first of its peer in an hour does."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
@@ -9,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Text,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -29,6 +31,20 @@ from gateway.store.tables import attempt, delivery, message
 Condition = ColumnElement[bool]
 
 _HIGHEST_ID = 2**63 - 1
+
+# Built once: it is asked before each command.
+_LAST = (
+    select(message.c.direction, message.c.created_at, message.c.text)
+    .where(message.c.peer == bindparam("with_peer"))
+    .order_by(message.c.archive_id.desc())
+    .limit(bindparam("among"))
+    .subquery()
+)
+_TOLD = select(_LAST.c.text).where(
+    _LAST.c.direction == Direction.OUTBOUND.value,
+    _LAST.c.created_at >= bindparam("since"),
+    _LAST.c.created_at < bindparam("until"),
+)
 
 
 class SqlArchive:
@@ -75,6 +91,17 @@ class SqlArchive:
         async def work(connection: AsyncConnection) -> Archived | None:
             row = (await connection.execute(query)).one_or_none()
             return None if row is None else to_archived(row)
+
+        return await self._database.read(work)
+
+    async def told(
+        self, peer: Aor, since: datetime, until: datetime, among: int
+    ) -> Sequence[str]:
+        """By the peer's index: a day's thousands of messages are not gone through."""
+        limits = {"with_peer": peer, "since": since, "until": until, "among": among}
+
+        async def work(connection: AsyncConnection) -> Sequence[str]:
+            return (await connection.execute(_TOLD, limits)).scalars().all()
 
         return await self._database.read(work)
 

@@ -255,3 +255,28 @@ async def test_conversations_are_listed_newest_first(
     ]
     assert ([t.peer for t in rest], more, no_more) == ([BERT], True, False)
     assert back == threads
+
+
+async def test_what_a_peer_was_told_of_late_is_known(
+    store: SqlMessageStore, archive: SqlArchive
+) -> None:
+    for text, minutes in (("too early", 2), ("now", 0), ("later", -1)):
+        submission = sent(text, at=NOON - minutes * MINUTE)
+        await store.add_outbound(submission)
+    await store.add_outbound(sent("to Bert", peer=BERT))
+    await keep(store, received("by Anna"))
+
+    told = await archive.told(ANNA, NOON - MINUTE, NOON + MINUTE, 100)
+
+    assert told == ["now"]
+
+
+async def test_what_was_told_before_much_else_is_not_looked_for(
+    store: SqlMessageStore, archive: SqlArchive
+) -> None:
+    await store.add_outbound(sent("now"))
+    await keep(store, *(received(f"text {n}") for n in range(3)))
+
+    told = [await archive.told(ANNA, NOON, NOON + MINUTE, among) for among in (3, 4)]
+
+    assert told == [[], ["now"]]

@@ -101,6 +101,15 @@ class FakeArchive:
         )
 
     async def get(self, message_id: MessageId) -> None: ...
+
+    async def told(self, peer: Aor, since: datetime, until: datetime, among: int) -> list[str]:
+        last = [message for message in self.messages if message.peer == peer][-among:]
+        return [
+            message.text
+            for message in last
+            if message.direction is Direction.OUTBOUND and since <= message.created_at < until
+        ]
+
     async def attempts(self, message_id: MessageId) -> tuple[()]:
         return ()
 
