@@ -10,6 +10,7 @@ from gateway.errors import AlreadyRunning
 
 _WHOLE = int.from_bytes(b"sip-gate")
 """Key of the lock that gateways share; who holds it alone has the database for itself."""
+_UPGRADE = int.from_bytes(b"sip-upgr")
 _LOCK_NOT_AVAILABLE = "55P03"
 _SESSION = {
     # A gateway that was told to stop may still be finishing.
@@ -47,6 +48,11 @@ async def claim_whole(connection: AsyncConnection) -> None:
         f"the database {url} is in use by another gateway; stop all that use it, or name"
         " another database",
     )
+
+
+async def one_upgrade_at_a_time(connection: AsyncConnection) -> None:
+    """Several gateways may be started at once: let the others wait for this transaction."""
+    await connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE)))
 
 
 async def _prepared(connection: AsyncConnection) -> str:

@@ -24,7 +24,7 @@ from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError, ConflictError, StorageUnavailable
 from gateway.ports import Health
 from gateway.store import schema, sqlite as sqlite_file
-from gateway.store.claim import claim, claim_whole
+from gateway.store.claim import claim, claim_whole, one_upgrade_at_a_time
 from gateway.store.sqlite import SqliteThreads
 from gateway.store.work import Work
 
@@ -229,7 +229,13 @@ class Database:
 
     async def upgrade(self) -> schema.Revision:
         """Bring the schema to this version's revision; ConfigError when it is newer."""
-        return await self.write(_run_sync(schema.upgrade))
+
+        async def work(connection: AsyncConnection) -> schema.Revision:
+            if not self.is_sqlite:
+                await one_upgrade_at_a_time(connection)
+            return await connection.run_sync(schema.upgrade)
+
+        return await self.write(work)
 
     async def prepare(self) -> None:
         """What a starting gateway needs: a schema of this version's revision.

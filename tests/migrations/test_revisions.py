@@ -16,9 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.config import DatabaseSettings
 from gateway.errors import ConfigError
 from gateway.store.database import Database
+from gateway.store.messages import SqlMessageStore
 from gateway.store.migration import alembic_config
 from gateway.store.schema import Revision, revisions
 from gateway.store.tables import metadata
+from tests.contract.samples import sent
+from tests.peers.postgresql import PostgreSql
 
 
 async def run(database: Database, function: Callable[[Connection], Any]) -> Any:
@@ -65,6 +68,31 @@ def columns(connection: Connection) -> dict[str, Any]:
 
 def migrate(connection: Connection) -> None:
     command.upgrade(alembic_config(connection), "head")
+
+
+def add_a_call_with_an_event(connection: Connection) -> None:
+    connection.execute(
+        text(
+            "INSERT INTO call (number, id, direction, peer, name, started_at, sources)"
+            " VALUES (7, 'call_1', 'incoming', '555', '', '2026-06-01 12:00:00+00:00', '')"
+        )
+    )
+    connection.execute(
+        text(
+            'INSERT INTO call_event (number, id, kind, "user", at, call)'
+            " VALUES (9, 'evt_1', 'ring', '555', '2026-06-01 12:00:00+00:00', 7)"
+        )
+    )
+
+
+def events_of_calls(connection: Connection) -> list[tuple[str, str]]:
+    rows = connection.execute(
+        text(
+            "SELECT call.id, call_event.id FROM call"
+            " JOIN call_event ON call_event.call = call.number"
+        )
+    )
+    return [(call, event) for call, event in rows]
 
 
 async def test_the_head_is_what_the_code_works_with(database: Database) -> None:
@@ -144,6 +172,50 @@ async def test_a_database_of_an_earlier_version_is_upgraded(database: Database) 
 
 async def test_upgrading_twice_changes_nothing(database: Database) -> None:
     assert await database.upgrade() == await database.upgrade()
+
+
+@pytest.mark.peer("postgresql")
+@pytest.mark.timeout(60)
+async def test_gateways_that_start_at_once_upgrade_once(
+    postgresql: PostgreSql, tmp_path: Path
+) -> None:
+    settings = DatabaseSettings(url=postgresql.create_database(), auto_upgrade=True)
+    async with (
+        Database(settings=settings, data_dir=tmp_path, node="pc-1") as one,
+        Database(settings=settings, data_dir=tmp_path, node="pc-2") as two,
+    ):
+        await asyncio.gather(one.prepare(), two.prepare())
+
+        assert (await two.revision()).is_current
+
+
+async def test_calls_keep_their_events_when_they_get_a_node(database: Database) -> None:
+    async def go(to: Callable[..., None], revision: str) -> None:
+        await run(database, lambda connection: to(alembic_config(connection), revision))
+
+    await go(command.upgrade, "0003")
+    await run(database, add_a_call_with_an_event)
+
+    await go(command.upgrade, "0004")
+    up = await run(database, events_of_calls)
+    await go(command.downgrade, "0003")
+
+    assert up == [("call_1", "evt_1")]
+    assert await run(database, events_of_calls) == up
+
+
+async def test_what_waits_gets_the_account_it_leaves_by(database: Database) -> None:
+    await database.upgrade()
+    await SqlMessageStore(database=database).add_outbound(sent("hello", account="sales"))
+
+    async def go(to: Callable[..., None], revision: str) -> None:
+        await run(database, lambda connection: to(alembic_config(connection), revision))
+
+    await go(command.downgrade, "0003")
+    await go(command.upgrade, "0004")
+
+    accounts = await run(database, lambda c: list(c.scalars(text("SELECT account FROM peer"))))
+    assert accounts == ["sales"]
 
 
 async def test_a_newer_revision_is_refused(database: Database) -> None:
