@@ -26,7 +26,8 @@ def storable(text: str) -> str:
 
 def digest(*parts: object) -> bytes:
     """A key of fixed size: PostgreSQL indexes no value over about 2,700 bytes."""
-    text = "".join(f"{len(str(part))}:{part}" for part in parts)
+    texts = [str(part) for part in parts]
+    text = "".join([f"{len(text)}:{text}" for text in texts])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
@@ -51,7 +52,9 @@ class Lines(TypeDecorator[tuple[str, ...]]):
     cache_ok = True
 
     def process_bind_param(self, value: Iterable[str] | None, _: Dialect) -> str:
-        words = [storable(word).replace("\n", " ") for word in value or ()]
+        if not value:
+            return ""
+        words = [storable(word).replace("\n", " ") for word in value]
         return "".join(f"\n{word}" for word in words) + "\n" if words else ""
 
     def process_result_value(self, value: str | None, _: Dialect) -> tuple[str, ...]:
@@ -64,16 +67,26 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"a time without zone: {value}")
-        value = value.astimezone(UTC)
-        # SQLite keeps times as text: all in one zone, they compare as they should.
-        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+    def bind_processor(
+        self, dialect: Dialect
+    ) -> Callable[[datetime | None], datetime | str | None]:
+        return _text_or_null if dialect.name == "sqlite" else _utc_or_null
 
     def process_result_value(self, value: datetime | None, _: Dialect) -> datetime | None:
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _utc_or_null(at: datetime | None) -> datetime | None:
+    if at is None:
+        return None
+    if at.tzinfo is None:
+        raise ValueError(f"a time without zone: {at}")
+    return at.astimezone(UTC)
+
+
+def _text_or_null(at: datetime | None) -> str | None:
+    """SQLite keeps times as text: all in one zone and form, they compare as they should."""
+    utc = _utc_or_null(at)
+    return None if utc is None else utc.isoformat(" ", "microseconds")[: -len("+00:00")]
