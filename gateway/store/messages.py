@@ -20,7 +20,8 @@ from gateway.message import (
     message_id_text,
 )
 from gateway.store import lanes, leasing, nodes, queueing, settling, wakeup
-from gateway.store.database import Database, insert_into
+from gateway.store.arriving import insert_new
+from gateway.store.database import Database
 from gateway.store.events import EventOutbox
 from gateway.store.group_commit import GroupCommit
 from gateway.store.rows import message_values, to_message
@@ -180,15 +181,10 @@ class SqlMessageStore:
 async def _store(
     connection: AsyncConnection, arrivals: Sequence[Arrival], node: str, events: EventOutbox
 ) -> list[Message]:
-    insert = insert_into(connection, message).on_conflict_do_nothing()
-    rows = await connection.execute(
-        insert.returning(message.c.id),
-        [
-            message_values(a.message, unanswered=a.needs_answer) | {"node": node}
-            for a in arrivals
-        ],
-    )
-    new = set(rows.scalars())
+    rows = [
+        message_values(a.message, unanswered=a.needs_answer) | {"node": node} for a in arrivals
+    ]
+    new = await insert_new(connection, rows)
     waiting = await _waiting(connection, {a.message.id for a in arrivals} - new, node)
     stored: dict[MessageId, Message] = {}
     for message_id, arrived in ((a.message.id, a.message) for a in arrivals):
