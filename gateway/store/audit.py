@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.errors import StorageUnavailable
@@ -17,7 +18,8 @@ from gateway.phone import (
     Problem,
     Verb,
 )
-from gateway.store.database import Database, insert_into
+from gateway.store.database import Database
+from gateway.store.prepared import Prepared
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import command
 
@@ -26,6 +28,19 @@ _NEVER_HANDED_OVER = (
     Problem.NOT_ALLOWED,
     Problem.NO_CALL,
     Problem.NOT_RUNNING,
+)
+_SET_ONCE = {"number", "node"}
+# Built once: to build a statement takes longer than to run it, and a command waits for both.
+_INSERT = {
+    "sqlite": sqlite.insert(command).on_conflict_do_nothing().returning(command.c.number),
+    "postgresql": postgresql.insert(command)
+    .on_conflict_do_nothing()
+    .returning(command.c.number),
+}
+_REPLACE = Prepared(
+    update(command)
+    .where(command.c.id == bindparam("entry_id"))
+    .values({c.name: bindparam(c.name) for c in command.c if c.name not in _SET_ONCE})
 )
 
 
@@ -45,8 +60,7 @@ class SqlCommandLog:
             earlier = await _insert(connection, entry, self._database.node)
             if earlier is None or earlier.id not in own:
                 return earlier
-            this = update(command).where(command.c.id == earlier.id).values(_values(entry))
-            await connection.execute(this)
+            await _REPLACE.run(connection, [{**_values(entry), "entry_id": earlier.id}])
             return None
 
         try:
@@ -57,10 +71,10 @@ class SqlCommandLog:
             raise
 
     async def finish(self, entry: CommandEntry) -> None:
-        statement = update(command).where(command.c.id == entry.id).values(_values(entry))
+        row = {**_values(entry), "entry_id": entry.id}
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(statement)
+            await _REPLACE.run(connection, [row])
 
         await self._database.write(work)
         self._count(entry)
@@ -69,8 +83,8 @@ class SqlCommandLog:
         """Once for a message: it is answered again after a crash, and recorded already."""
 
         async def work(connection: AsyncConnection) -> None:
-            insert = insert_into(connection, command).values(_new(entry, self._database.node))
-            await connection.execute(insert.on_conflict_do_nothing())
+            insert = _INSERT[connection.dialect.name]
+            await connection.execute(insert, _new(entry, self._database.node))
 
         await self._database.write(work)
         self._count(entry)
@@ -118,10 +132,7 @@ async def _insert(
     connection: AsyncConnection, entry: CommandEntry, node: str
 ) -> CommandEntry | None:
     """The one that was there before, if any."""
-    insert = insert_into(connection, command).values(_new(entry, node))
-    added = await connection.execute(
-        insert.on_conflict_do_nothing().returning(command.c.number)
-    )
+    added = await connection.execute(_INSERT[connection.dialect.name], _new(entry, node))
     if added.first() is not None:
         return None
     query = select(command).where(
