@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ pytestmark = [pytest.mark.timeout(180)]
 IMAGE = "localhost/sip-message-gateway"
 REGISTRAR_IMAGE = "localhost/sip-message-gateway-kamailio"
 USER = 10001
+LISTED = f"{DATA}/dispatcher.list"
 HADOLINT = str(Path(sys.executable).with_name("hadolint"))
 
 
@@ -163,14 +165,39 @@ def test_the_registrar_of_the_image_takes_the_configuration(
     builder: ImageBuilder, data: Path
 ) -> None:
     builder.build("docker/kamailio.Dockerfile", "docker", REGISTRAR_IMAGE)
-    shutil.copy(DOCKER / "kamailio.cfg", data)
-    entry = builder.configuration(REGISTRAR_IMAGE)["Entrypoint"]
+    for file in ("kamailio.cfg", "dispatcher.list"):
+        shutil.copy(DOCKER / file, data)
+    program, *_ = builder.configuration(REGISTRAR_IMAGE)["Entrypoint"]
+    check = (program, "-c", "-f", "/data/kamailio.cfg")
     with builder.container(REGISTRAR_IMAGE) as container:
-        builder.run(container, entry[0], "-c", "-f", "/data/kamailio.cfg", data=data)
+        builder.run(container, *check, data=data)
+        builder.run(container, *check, "-A", f'GATEWAYS="{LISTED}"', data=data)
         user = builder.run(container, "id", "-u", data=data)
     builder.remove(REGISTRAR_IMAGE)
 
     assert user.strip() != "0"
+
+
+def test_the_dispatcher_has_the_gateways_of_the_compose_file() -> None:
+    compose = (DOCKER / "compose.nodes.yaml").read_text()
+    addresses = re.findall(r"ipv4_address: (\S+)", compose)
+
+    listed = re.findall(r"(?m)^1 sip:(\S+):5070$", (DOCKER / "dispatcher.list").read_text())
+
+    assert len(listed) == 3
+    assert listed == addresses
+
+
+@pytest.mark.parametrize("name", ["compose.yaml", "compose.nodes.yaml"])
+def test_what_a_compose_file_names_is_there(name: str) -> None:
+    named = re.findall(
+        r"(?:file|dockerfile): (?:docker/|\./)?(\S+)", (DOCKER / name).read_text()
+    )
+
+    made = {"secrets/bot", "secrets/postgres", "secrets/subscriber"}
+
+    assert named
+    assert [file for file in named if file not in made and not (DOCKER / file).is_file()] == []
 
 
 @pytest.mark.parametrize("dockerfile", ["Dockerfile", "kamailio.Dockerfile"])
