@@ -39,6 +39,25 @@ _ARCHIVE_IDS = select(message.c.id, message.c.archive_id).where(
     message.c.id.in_(bindparam("ids", expanding=True))
 )
 _INSERT_DELIVERY = Prepared(insert(delivery))
+_ANSWERED = (
+    update(message)
+    .where(message.c.id.in_(bindparam("ids", expanding=True)), message.c.unanswered)
+    .values(unanswered=False)
+    .returning(message.c.id)
+)
+_LEAD = Prepared(
+    update(delivery)
+    .where(
+        delivery.c.peer == bindparam("of_peer"),
+        delivery.c.account == bindparam("by_account"),
+        delivery.c.state == OPEN,
+        or_(
+            delivery.c.target != bindparam("there"),
+            delivery.c.destination != bindparam("towards"),
+        ),
+    )
+    .values(target=bindparam("there"), destination=bindparam("towards"))
+)
 
 
 async def queue(connection: AsyncConnection, submissions: Sequence[Submission]) -> None:
@@ -103,12 +122,8 @@ async def answer(
     connection: AsyncConnection, items: Sequence[tuple[MessageId, Sequence[Submission]]]
 ) -> Sequence[None]:
     """Mark inbound messages answered; one that was already gets no second reply."""
-    rows = await connection.execute(
-        update(message)
-        .where(message.c.id.in_([message_id for message_id, _ in items]), message.c.unanswered)
-        .values(unanswered=False)
-        .returning(message.c.id)
-    )
+    ids = {"ids": [message_id for message_id, _ in items]}
+    rows = await connection.execute(_ANSWERED, ids)
     unanswered = set(rows.scalars())
     replies: list[Submission] = []
     for message_id, its_replies in items:
@@ -134,18 +149,8 @@ async def _lead(connection: AsyncConnection, replies: Sequence[Submission]) -> N
     if not paths:
         return
     await lanes.lock(connection, [peer for peer, _ in paths])
-    await connection.execute(
-        update(delivery)
-        .where(
-            delivery.c.peer == bindparam("of_peer"),
-            delivery.c.account == bindparam("by_account"),
-            delivery.c.state == OPEN,
-            or_(
-                delivery.c.target != bindparam("there"),
-                delivery.c.destination != bindparam("towards"),
-            ),
-        )
-        .values(target=bindparam("there"), destination=bindparam("towards")),
+    await _LEAD.run(
+        connection,
         [
             {"of_peer": peer, "by_account": account, "there": target, "towards": destination}
             for (peer, account), (target, destination) in paths.items()
