@@ -22,7 +22,7 @@ from gateway.chat.assembly import ChatPorts, ChatSettings, chat_router
 from gateway.chat.plugins import load_plugins
 from gateway.chat.router import Router
 from gateway.clock import LocalZone, now
-from gateway.config import ChatRule, Settings, Webhooks
+from gateway.config import ChatRule, Settings
 from gateway.data_folder import DataFolder
 from gateway.delivery import DeliveryWorker, WorkerSettings
 from gateway.hooks.receive import Hooks, HookSettings
@@ -95,12 +95,18 @@ class Stores:
     webhooks: OutboundWebhooks
 
     @classmethod
-    def on(cls, database: Database, metrics: Metrics, configured: Webhooks) -> "Stores":
-        webhooks = OutboundWebhooks.on(database, configured, metrics)
+    def on(cls, database: Database, metrics: Metrics, settings: Settings) -> "Stores":
+        webhooks = OutboundWebhooks.on(database, settings.webhooks, metrics)
+        senders = {account.name for account in settings.sip.accounts if account.mode == "bot"}
         return cls(
             database=database,
             nodes=SqlNodes(database=database, clock=now),
-            messages=SqlMessageStore(database=database, events=webhooks.events),
+            messages=SqlMessageStore(
+                database=database,
+                events=webhooks.events,
+                # A file has one gateway: what that cannot send is given up at once.
+                accounts=None if database.is_sqlite else senders,
+            ),
             archive=SqlArchive(database=database),
             audit=SqlCommandLog(database=database, metrics=metrics),
             calls=SqlCallLog(database=database, events=webhooks.events),
@@ -131,11 +137,12 @@ class Gateway:
                 settings=settings.database, data_dir=settings.data_dir, node=folder.node()
             )
             stores = Stores.on(
-                await stack.enter_async_context(database), self._metrics, settings.webhooks
+                await stack.enter_async_context(database), self._metrics, settings
             )
             await stack.enter_async_context(database.claimed())
             await database.prepare()
             await stores.nodes.renew(LEASE)
+            await _say_what_waits_for_others(stores.messages)
             contact_secrets = folder.contact_secrets(a.name for a in settings.sip.accounts)
             accounts = Accounts(
                 sip=settings.sip, contact_secrets=contact_secrets, resolve=resolve
@@ -369,6 +376,16 @@ class Gateway:
             f"ready{' (MicroSIP is simulated)' if self._demo else ''}: {addresses} on SIP"
             f" {sip or '(no port is open, see /readyz)'}; HTTP {web.url}; data"
             f" {self._settings.data_dir}; a token: sip-gateway token create NAME --scope S"
+        )
+
+
+async def _say_what_waits_for_others(messages: SqlMessageStore) -> None:
+    for account, waiting in (await messages.waiting_for_others()).items():
+        log.warning(
+            "%d deliveries wait for a gateway that sends by the account %s, which this one does"
+            " not; start that one, or add the account to [[sip.accounts]]",
+            waiting,
+            account,
         )
 
 

@@ -46,6 +46,25 @@ _DESTINATION = (
     .scalar_subquery()
 )
 
+
+def _account_at(due: SQLColumnExpression[Any]) -> ScalarSelect[Any]:
+    """By which the delivery leaves whose turn it is at *due*: one due later is not first."""
+    return (
+        select(delivery.c.account)
+        .where(
+            delivery.c.peer == peer.c.aor,
+            delivery.c.state == OPEN,
+            delivery.c.due_at <= due,
+        )
+        .order_by(delivery.c.archive_id, delivery.c.place)
+        .limit(1)
+        .correlate(peer)
+        .scalar_subquery()
+    )
+
+
+_DUE_NOW = {"due_at": _DUE, "account": _account_at(_DUE)}
+
 _OVER = datetime(1970, 1, 1, tzinfo=UTC)
 """A hold that has ended. Set during an attempt: its peer, or its registrar, was heard of.
 
@@ -56,7 +75,7 @@ _END_OF_HOLD = case((peer.c.leased.is_not(null()), bindparam("over", _OVER)), el
 _REFRESH = (
     update(peer)
     .where(peer.c.aor.in_(bindparam("aors", expanding=True)))
-    .values(due_at=_LANE_DUE, destination=_DESTINATION)
+    .values(due_at=_LANE_DUE, destination=_DESTINATION, account=_account_at(_LANE_DUE))
 )
 _ADD = {
     "sqlite": Prepared(sqlite.insert(peer).on_conflict_do_nothing()),
@@ -88,11 +107,14 @@ async def refresh(connection: AsyncConnection, aors: Iterable[str]) -> None:
     await connection.execute(_REFRESH, {"aors": list(names)})
 
 
-async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> None:
-    """These peers were heard of: they are there, and may take messages now."""
+async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> bool:
+    """These peers were heard of: they are there, and may take messages now.
+
+    Whether that may have made something due.
+    """
     heard = set(aors)
     if not heard:
-        return
+        return False
     nothing_new = select(peer.c.aor).where(
         peer.c.aor.in_(heard),
         peer.c.known,
@@ -102,13 +124,14 @@ async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> None:
     )
     heard -= set((await connection.execute(nothing_new)).scalars())
     if not heard:
-        return
+        return False
     await lock(connection, heard)
     await connection.execute(
         update(peer)
         .where(peer.c.aor.in_(heard))
-        .values(known=True, refuses=0, refused_at=null(), held_until=_END_OF_HOLD, due_at=_DUE)
+        .values(known=True, refuses=0, refused_at=null(), held_until=_END_OF_HOLD, **_DUE_NOW)
     )
+    return True
 
 
 async def wake(connection: AsyncConnection, account: str, now: datetime) -> None:
@@ -123,8 +146,10 @@ async def wake(connection: AsyncConnection, account: str, now: datetime) -> None
         .correlate(peer)
         .exists()
     )
+    waiting = (or_(peer.c.held_until > now, peer.c.leased.is_not(null())), of_account)
+    if connection.dialect.name != "sqlite":  # as lock() does, for any number of lanes
+        query = select(peer.c.aor).where(*waiting).order_by(peer.c.aor)
+        await connection.execute(query.with_for_update())
     await connection.execute(
-        update(peer)
-        .where(or_(peer.c.held_until > now, peer.c.leased.is_not(null())), of_account)
-        .values(held_until=_END_OF_HOLD, due_at=_DUE)
+        update(peer).where(*waiting).values(held_until=_END_OF_HOLD, **_DUE_NOW)
     )

@@ -1,12 +1,24 @@
 """Leasing: which deliveries may be attempted now."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Integer, ScalarSelect, bindparam, case, func, null, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    ScalarSelect,
+    and_,
+    bindparam,
+    case,
+    func,
+    null,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import Delivery, DeliveryId, Status
@@ -55,6 +67,7 @@ _DUE_LANES = (
     .limit(bindparam("limit", type_=Integer))
     .with_for_update(of=peer, skip_locked=True)
 )
+_OWN_DUE_LANES = _DUE_LANES.where(peer.c.account.in_(bindparam("accounts", expanding=True)))
 _IN_FLIGHT = (
     select(delivery.c.destination, func.count().label("leased"))
     .join(peer, peer.c.leased == delivery.c.number)
@@ -72,7 +85,11 @@ _HEADS = (
     )
     .join(message, message.c.archive_id == delivery.c.archive_id)
     .join(peer, peer.c.aor == delivery.c.peer)
-    .where(delivery.c.number.in_(bindparam("numbers", expanding=True)))
+    .where(
+        delivery.c.number.in_(bindparam("numbers", expanding=True)),
+        # Its lane was not locked yet when it was found.
+        delivery.c.state == OPEN,
+    )
 )
 _LEASE = Prepared(
     update(peer)
@@ -81,9 +98,13 @@ _LEASE = Prepared(
         lease_until=bindparam("until"),
         leased=bindparam("head"),
         destination=bindparam("towards"),
+        account=bindparam("by"),
         # One that ends during the attempt says something; one that ended before does not.
         held_until=case((peer.c.held_until > bindparam("at"), peer.c.held_until)),
     )
+)
+_HAND_ON = Prepared(
+    update(peer).where(peer.c.aor == bindparam("lane")).values(account=bindparam("by"))
 )
 _SENDING = (
     update(message)
@@ -108,6 +129,11 @@ class Terms:
     lease: timedelta
     limit: int
     per_destination: int
+    accounts: Collection[str] | None = None
+    """Those that this node has; None: any."""
+
+    def allow(self, account: str) -> bool:
+        return self.accounts is None or account in self.accounts
 
 
 async def lease_due(connection: AsyncConnection, terms: Terms) -> list[Delivery]:
@@ -121,8 +147,11 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> list[Delivery]
         due = await _due_lanes(connection, terms, full, seen)
         seen.update(lane.aor for lane in due)
         await lanes.refresh(connection, [lane.aor for lane in due if lane.head is None])
-        for head in await _heads(connection, due):
-            if in_flight[head.destination] < terms.per_destination:
+        heads = await _heads(connection, due)
+        await _hand_on(connection, [h for h in heads if not terms.allow(h.account)])
+        for head in heads:
+            has_room = in_flight[head.destination] < terms.per_destination
+            if has_room and terms.allow(head.account):
                 in_flight[head.destination] += 1
                 chosen.append(head)
         if len(due) < terms.limit:
@@ -140,8 +169,16 @@ async def _due_lanes(
     connection: AsyncConnection, terms: Terms, full: Sequence[str], seen: set[str]
 ) -> Sequence[AnyRow]:
     """Lanes with the number of their head; none twice, so that the search ends."""
-    given = {"at": terms.now, "limit": terms.limit, "full": full, "seen": list(seen)}
-    return (await connection.execute(_DUE_LANES, given)).all()
+    given: dict[str, Any] = {
+        "at": terms.now,
+        "limit": terms.limit,
+        "full": full,
+        "seen": list(seen),
+    }
+    if terms.accounts is None:
+        return (await connection.execute(_DUE_LANES, given)).all()
+    given["accounts"] = list(terms.accounts)
+    return (await connection.execute(_OWN_DUE_LANES, given)).all()
 
 
 async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[AnyRow]:
@@ -149,6 +186,11 @@ async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[Any
     rows = await connection.execute(_HEADS, {"numbers": [lane.head for lane in due]})
     heads = {row.peer: row for row in rows}
     return [heads[lane.aor] for lane in due if lane.aor in heads]
+
+
+async def _hand_on(connection: AsyncConnection, heads: Sequence[AnyRow]) -> None:
+    """What is first in these lanes is another node's to send, since its time came."""
+    await _HAND_ON.run(connection, [{"lane": h.peer, "by": h.account} for h in heads])
 
 
 async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Terms) -> None:
@@ -162,6 +204,7 @@ async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Ter
                 "lane": head.peer,
                 "head": head.number,
                 "towards": head.destination,
+                "by": head.account,
                 "at": terms.now,
                 "until": until,
             }
@@ -204,8 +247,12 @@ async def free(connection: AsyncConnection, rows: Sequence[AnyRow]) -> None:
     )
 
 
-async def next_due(connection: AsyncConnection, now: datetime) -> datetime | None:
-    waiting = peer.c.due_at.is_not(null())
+async def next_due(
+    connection: AsyncConnection, now: datetime, accounts: Collection[str] | None
+) -> datetime | None:
+    waiting: ColumnElement[bool] = peer.c.due_at.is_not(null())
+    if accounts is not None:
+        waiting = and_(waiting, peer.c.account.in_(accounts))
     free_from = (
         select(peer.c.due_at)
         .where(waiting, or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= now))

@@ -1,6 +1,6 @@
 """The message store: the inbox, with the transactional outbox beside it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -33,8 +33,16 @@ NOBODY = EventOutbox()
 class SqlMessageStore:
     """Inbox and DeliveryQueue on SQL."""
 
-    def __init__(self, *, database: Database, events: EventOutbox = NOBODY) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        events: EventOutbox = NOBODY,
+        accounts: Collection[str] | None = None,
+    ) -> None:
+        """*accounts* are those whose deliveries may be leased here; None: all."""
         self._database = database
+        self._accounts = accounts
         self._events = events
         self._adding = GroupCommit(database=database, work=self._add)
         self._settling = GroupCommit(database=database, work=self._settle)
@@ -63,9 +71,21 @@ class SqlMessageStore:
         self, connection: AsyncConnection, items: Sequence[Settlement]
     ) -> Sequence[Message | None]:
         finals = await settling.settle(connection, items, events=self._events)
-        if any(item.notices for item in items):
+        peers = {item.delivery.peer for item in items}
+        if any(item.notices for item in items) or await self._are_others(connection, peers):
             await self._tell(connection)
         return finals
+
+    async def _are_others(self, connection: AsyncConnection, peers: Collection[str]) -> bool:
+        """Whether what is next for one of *peers* is another node's to send."""
+        if self._accounts is None:
+            return False
+        query = select(peer.c.aor).where(
+            peer.c.aor.in_(peers),
+            peer.c.due_at.is_not(None),
+            peer.c.account.not_in(self._accounts),
+        )
+        return await connection.scalar(query.limit(1)) is not None
 
     async def _answer(
         self,
@@ -108,7 +128,7 @@ class SqlMessageStore:
     async def lease_due(
         self, now: datetime, lease: timedelta, limit: int, per_destination: int
     ) -> Sequence[Delivery]:
-        terms = leasing.Terms(now, lease, limit, per_destination)
+        terms = leasing.Terms(now, lease, limit, per_destination, self._accounts)
 
         async def work(connection: AsyncConnection) -> Sequence[Delivery]:
             return await leasing.lease_due(connection, terms)
@@ -130,7 +150,7 @@ class SqlMessageStore:
 
     async def next_due(self, now: datetime) -> datetime | None:
         async def work(connection: AsyncConnection) -> datetime | None:
-            return await leasing.next_due(connection, now)
+            return await leasing.next_due(connection, now, self._accounts)
 
         return await self._database.read(work)
 
@@ -168,6 +188,21 @@ class SqlMessageStore:
 
         await self._database.write(work)
 
+    async def waiting_for_others(self) -> Mapping[str, int]:
+        """How many deliveries wait for a node with another account, by that."""
+        if self._accounts is None:
+            return {}
+        query = (
+            select(delivery.c.account, func.count().label("waiting"))
+            .where(delivery.c.state == OPEN, delivery.c.account.not_in(self._accounts))
+            .group_by(delivery.c.account)
+        )
+
+        async def work(connection: AsyncConnection) -> Mapping[str, int]:
+            return {row.account: row.waiting for row in await connection.execute(query)}
+
+        return await self._database.read(work)
+
     async def queue_depth(self) -> int:
         """How many deliveries are still to be made."""
         query = select(func.count()).where(delivery.c.state == OPEN)
@@ -192,7 +227,8 @@ async def _store(
             stored.setdefault(message_id, arrived)
         elif message_id in waiting:
             stored[message_id] = waiting[message_id]
-    await lanes.welcome(connection, [item.peer for item in stored.values() if item.proven])
+    if await lanes.welcome(connection, [m.peer for m in stored.values() if m.proven]):
+        await wakeup.tell(connection, node)
     await events.queue_messages(connection, [m for m in stored.values() if m.id in new])
     return list(stored.values())
 

@@ -14,7 +14,7 @@ from gateway.call import Call, CallDirection
 from gateway.call_log import CallCommit
 from gateway.config import DatabaseSettings
 from gateway.hook_delivery import HookDelivery
-from gateway.message import Failed
+from gateway.message import Deferred, Delivered, Failed, Status
 from gateway.patience import Patience
 from gateway.store.calls import SqlCallLog
 from gateway.store.database import Database
@@ -22,7 +22,9 @@ from gateway.store.hooks import SqlHookLog
 from gateway.store.messages import SqlMessageStore
 from gateway.store.wakeup import CHANNEL, Wakeup
 from tests.contract.samples import (
+    AWAY,
     BERT,
+    HOUR,
     MINUTE,
     NOT_ALLOWED,
     arrival,
@@ -30,7 +32,7 @@ from tests.contract.samples import (
     sent,
     settled,
 )
-from tests.fakes import NOON
+from tests.fakes import NOON, OK
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.timeout(60)]
 SOON = Patience(first=timedelta(milliseconds=50), longest=timedelta(milliseconds=50))
@@ -126,6 +128,20 @@ async def test_who_is_told_of_a_failure_wakes_the_others(
         await woken.until_woken()
 
 
+async def test_what_another_account_is_to_send_next_wakes_its_node(
+    database: Database, other: Database
+) -> None:
+    store = SqlMessageStore(database=database, accounts={"sales"})
+    await store.add_outbound(sent("first", account="sales"))
+    await store.add_outbound(sent("second", account="support"))
+    [delivery] = await store.lease_due(NOON, MINUTE, 10, 50)
+
+    async with listening(other) as woken:
+        await store.settle(settled(delivery, Delivered(OK)))
+
+        await woken.until_woken()
+
+
 async def test_what_is_handed_back_wakes_the_others(
     store: SqlMessageStore, other: Database
 ) -> None:
@@ -146,6 +162,19 @@ async def test_what_is_cancelled_makes_way_for_others(
 
     async with listening(other) as woken:
         await store.cancel(first.message.id, NOON)
+
+        await woken.until_woken()
+
+
+async def test_a_peer_that_writes_wakes_the_others(
+    store: SqlMessageStore, other: Database
+) -> None:
+    await store.add_outbound(sent("for Anna"))
+    [delivery] = await store.lease_due(NOON, MINUTE, 10, 50)
+    await store.settle(settled(delivery, Deferred(AWAY, NOON + HOUR, Status.WAITING)))
+
+    async with listening(other) as woken:
+        await store.add_inbound([arrival(received("I am back"))])
 
         await woken.until_woken()
 
