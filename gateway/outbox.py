@@ -1,7 +1,7 @@
 """The outbox: compose outbound messages, commit them, wake the delivery worker."""
 
 import logging
-import unicodedata
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -36,6 +36,8 @@ BY_MICROSIP = "microsip"
 """The origin of what went out of the user's own MicroSIP."""
 _CHAT = "chat:"
 _QUOTED = 80
+_NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, halves of pairs; joined emoji and right-to-left marks are text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +96,9 @@ class Outbox:
             destination=_next_hop(account, recipient),
         )
         parts = split_text(text, MAX_PART_BYTES)
-        return self._submission(path, replace(request, text=text), parts)
+        if text != request.text:
+            request = replace(request, text=text)
+        return self._submission(path, request, parts)
 
     async def submit(
         self,
@@ -299,24 +303,18 @@ def _checked_text(text: str) -> str:
             f"text has {len(text)} characters; at most {MAX_TEXT}", pointer="/text"
         )
     text = text.replace("\r\n", "\n")
-    for place, character in enumerate(text):
-        if not _is_printable(character):
-            raise InvalidRequest(
-                f"character {place + 1} of text is U+{ord(character):04X}, a control"
-                " character or half of a pair; send text, line ends and tabs",
-                pointer="/text",
-            )
+    if found := _NOT_TEXT.search(text):
+        raise InvalidRequest(
+            f"character {found.start() + 1} of text is U+{ord(found[0]):04X}, a control"
+            " character or half of a pair; send text, line ends and tabs",
+            pointer="/text",
+        )
     return text
 
 
 def _printable(text: str) -> str:
     """For what the gateway quotes: peers shall not get others' control characters."""
-    return "".join(character if _is_printable(character) else "\ufffd" for character in text)
-
-
-def _is_printable(character: str) -> bool:
-    # Not str.isprintable: joined emoji and right-to-left marks are text too.
-    return character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cs"}
+    return _NOT_TEXT.sub("\ufffd", text)
 
 
 def _reason(outcome: Failed | Expired) -> str:

@@ -21,13 +21,15 @@ class Poster:
     An HTTP library would take more of the processor than the gateway that is measured.
     """
 
-    def __init__(self, access: LocalAccess) -> None:
+    def __init__(self, access: LocalAccess, *, keyed: bool) -> None:
+        """*keyed*: each message has an idempotency key, as from who may repeat it."""
         address = urlsplit(access.url)
         self._host, self._port = address.hostname or "", address.port or 80
         self._head = (
             f"POST /v1/messages HTTP/1.1\r\nHost: {address.netloc}\r\n"
             f"Authorization: Bearer {access.token}\r\nContent-Type: application/json\r\n"
         )
+        self._keyed = keyed
         self._idle: asyncio.LifoQueue[_Connection] = asyncio.LifoQueue()
         self._opened: list[_Connection] = []
 
@@ -45,10 +47,8 @@ class Poster:
     async def send(self, to: str, text: str) -> None:
         """Returns when the message is accepted; raises BenchError when it is not."""
         body = json.dumps({"to": to, "text": text})
-        request = (
-            f"{self._head}Idempotency-Key: {uuid4().hex}\r\n"
-            f"Content-Length: {len(body)}\r\n\r\n{body}"
-        )
+        key = f"Idempotency-Key: {uuid4().hex}\r\n" if self._keyed else ""
+        request = f"{self._head}{key}Content-Length: {len(body)}\r\n\r\n{body}"
         connection = await self._idle.get()
         answer = await connection.exchange(request.encode("ascii"))
         self._idle.put_nowait(connection)
@@ -57,9 +57,9 @@ class Poster:
 
 
 @asynccontextmanager
-async def poster(access: LocalAccess) -> AsyncIterator[Poster]:
+async def poster(access: LocalAccess, *, keyed: bool = False) -> AsyncIterator[Poster]:
     """Open while its context is."""
-    opened = Poster(access)
+    opened = Poster(access, keyed=keyed)
     try:
         await opened.open()
         yield opened

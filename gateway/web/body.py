@@ -54,14 +54,15 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
 
 def _once_each(members: list[tuple[str, object]]) -> None:
     """Of a member given twice, nobody knows which is meant (RFC 8259, section 4)."""
+    if len(dict(members)) == len(members):
+        return
     counts = Counter(name for name, _ in members)
     errors = tuple(
         FieldError(pointer="", detail=f"{name[:80]} is given more than once; send it once")
         for name, count in counts.items()
         if count > 1
     )
-    if errors:
-        raise _problem(errors)
+    raise _problem(errors)
 
 
 def read_query(request: web.Request, model: type[Query]) -> Query:

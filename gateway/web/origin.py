@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -11,6 +12,8 @@ from aiohttp.typedefs import Handler, Middleware
 from gateway.web.problem import Code, HttpProblem, invalid
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110, section 9.2.1
+_HOSTS = 64
+"""Names that are not looked into again."""
 _PORT = re.compile(r":\d*$")
 
 
@@ -39,9 +42,13 @@ def is_cross_site(origin: str, host: str) -> bool:
 def same_origin_only(names: Collection[str]) -> Middleware:
     """Refuse what a web page of somebody else sends, by DNS rebinding or from its own name."""
 
+    @lru_cache(maxsize=_HOSTS)
+    def is_ours(host: str) -> bool:
+        return names_this(host, names)
+
     @web.middleware
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not names_this(request.host, names):
+        if not is_ours(request.host):
             raise invalid(
                 f"this gateway is not {request.host!r}; ask for it by its address, or list"
                 " the name in [http] allowed_hosts"

@@ -168,6 +168,9 @@ class WebServer:
 
     async def _read(self, request: web.Request) -> None:
         """The body, which the request keeps for who asks for it."""
+        if request.content.is_eof():  # most come with their headers
+            await request.read()
+            return
         try:
             async with asyncio.timeout(self._waits.body):
                 await request.read()
@@ -201,7 +204,7 @@ async def _refuse_unknown(request: web.Request, route: Route) -> None:
     """Parameters or members of a route that has none; a handler reads those it has."""
     if not route.scopes:  # probes, webhooks: their senders may add what they like
         return
-    if route.query is None:
+    if route.query is None and request.query_string:
         read_query(request, QueryParameters)
     if route.request is None and route.method == "POST":
         await read_body(request, RequestBody)
