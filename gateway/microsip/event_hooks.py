@@ -14,7 +14,8 @@ HOOK_PROGRAM = "sip-gateway-hook.exe"
 WITH_VIDEO = Version(3, 21, 6)
 """The first known to run a hook of its own for an answered call with video."""
 
-_OURS = re.compile(rf'(^|[\\/"]){re.escape(HOOK_PROGRAM)}"? |\bnotify-call ', re.IGNORECASE)
+_NOTIFY_CALL = "notify-call"
+_COMMAND_LINE = frozenset({"sip-gateway", "sip-gateway.exe"})
 _PROGRAM = re.compile(r'"([^"]*)"|(\S+)')
 
 Lines = Mapping[CallEventKind, str | None]
@@ -46,7 +47,13 @@ class Hook:
 
     @property
     def is_ours(self) -> bool:
-        return bool(_OURS.search(self.value))
+        name = re.split(r"[\\/]", self.program)[-1].lower()
+        arguments = tuple(_PROGRAM.sub("", self.value, count=1).split()[:3])
+        return (
+            name == HOOK_PROGRAM
+            or arguments == ("-m", "gateway", _NOTIFY_CALL)
+            or (name in _COMMAND_LINE and arguments[:1] == (_NOTIFY_CALL,))
+        )
 
     @property
     def program(self) -> str:
