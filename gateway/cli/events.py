@@ -11,7 +11,6 @@ import click
 from gateway.cli.options import config_option, json_option, load_settings
 from gateway.config import Settings
 from gateway.errors import ConfigError
-from gateway.microsip.channels import NOT_WINDOWS
 from gateway.microsip.event_hooks import Hook
 from gateway.microsip.events_install import Change, EventHooks, set_up
 
@@ -29,9 +28,13 @@ if sys.platform == "win32":
             return await set_up(work, process=process, look=look, stop=stop)
 
 else:
+    _NOT_HERE = (
+        "there is no microsip.ini on this system: MicroSIP's event hooks are set up where it"
+        " runs; install the gateway on that Windows PC and type this there"
+    )
 
     def _hooks(settings: Settings) -> EventHooks:  # noqa: ARG001  as above
-        raise ConfigError(NOT_WINDOWS)
+        raise ConfigError(_NOT_HERE)
 
     async def _while_stopped(
         work: Callable[[], Change],

@@ -15,4 +15,5 @@ def test_it_says_that_a_windows_pc_is_needed(command: str) -> None:
     result = CliRunner().invoke(main, ["events", command])
 
     assert result.exit_code == 2
-    assert "run the gateway on the Windows PC" in result.stderr
+    assert "on that Windows PC" in result.stderr
+    assert "--demo" not in result.stderr
