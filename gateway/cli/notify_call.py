@@ -1,6 +1,7 @@
 """``sip-gateway notify-call``: what an event hook runs where there is no hook program."""
 
 import socket
+from contextlib import suppress
 
 import click
 
@@ -33,9 +34,25 @@ def notify_call(event: str, user: tuple[str, ...]) -> None:
     told = HandOver(kind=CallEventKind(event), user=" ".join(user), at=now(), nonce=new_nonce())
     try:
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            udp.sendto(write_hand_over(told, conf.key), ("127.0.0.1", conf.port))
+            udp.connect(("127.0.0.1", conf.port))
+            udp.send(write_hand_over(told, conf.key))
+            _check_taken(udp)
+    except ConnectionError as exc:
+        raise GatewayUnreachable(
+            f"no gateway runs on {data_dir}; start it with: sip-gateway run"
+        ) from exc
     except OSError as exc:
         raise GatewayError(
             f"the event was not sent to 127.0.0.1:{conf.port}: {exc.strerror or exc}; is"
             " loopback traffic blocked on this machine?"
         ) from exc
+
+
+def _check_taken(udp: socket.socket) -> None:
+    """Raises ConnectionError where the system knows already that nobody has the port.
+
+    It is not waited for: MicroSIP runs this in the middle of a call.
+    """
+    udp.setblocking(False)
+    with suppress(BlockingIOError):
+        udp.recv(1)

@@ -90,6 +90,18 @@ def test_without_a_gateway_it_says_how_to_start_one(data_dir: Path) -> None:
     assert "sip-gateway run" in result.stderr
 
 
+def test_a_gateway_that_has_stopped_is_told_from_one_that_runs(
+    data_dir: Path, receiver: socket.socket, conf: HandOverConf
+) -> None:
+    receiver.close()
+
+    result = notify(data_dir, "ring", "--", "555")
+
+    assert result.exit_code == 3
+    assert f"no gateway runs on {data_dir}" in result.stderr
+    assert str(conf.port) not in result.stderr
+
+
 @pytest.mark.usefixtures("conf")
 @pytest.mark.parametrize("arguments", [(), ("explode", "--", "555"), ("RING", "--", "555")])
 def test_an_unknown_event_is_wrong_usage(arguments: tuple[str, ...], data_dir: Path) -> None:
