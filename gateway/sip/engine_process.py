@@ -20,6 +20,7 @@ class EngineProcess:
 
     def __init__(self, process: Process) -> None:
         self._process = process
+        self._told: list[bytes] = []
 
     @classmethod
     async def start(cls) -> Self:
@@ -39,7 +40,15 @@ class EngineProcess:
         stdin = self._process.stdin
         if stdin is None or stdin.is_closing():
             raise SendError("the SIP engine ended", sent=False)
-        stdin.write(encode(command))
+        if not self._told:
+            asyncio.get_running_loop().call_soon(self._write)
+        self._told.append(encode(command))
+
+    def _write(self) -> None:
+        """What was told in one turn of the loop, in one piece: the engine wakes once for it."""
+        told, self._told = self._told, []
+        if told and self._process.stdin is not None:
+            self._process.stdin.write(b"".join(told))
 
     async def reports(self) -> AsyncIterator[Report]:
         """Until the engine closes its end, however it came to that, or writes no report."""
@@ -56,6 +65,7 @@ class EngineProcess:
     async def end(self) -> int:
         """Close its input, wait, kill it if that takes too long; returns its exit code."""
         assert self._process.stdin is not None
+        self._write()
         self._process.stdin.close()
         try:
             async with asyncio.timeout(END_SECONDS):

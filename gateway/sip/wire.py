@@ -1,7 +1,7 @@
 """The frames that the gateway and the SIP engine exchange: one JSON object a line."""
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from enum import StrEnum
 from typing import Any, get_type_hints
 
@@ -175,18 +175,23 @@ _HINTS = {
 }
 
 
+_NAMES = {kind: tuple(one.name for one in fields(kind)) for kind in _FRAMES.values()}
+_JSON = json.JSONEncoder(separators=(",", ":"), default=asdict)
+
+
 def encode(frame: Frame) -> bytes:
     """One line, its end included."""
-    fields = {"frame": type(frame).__name__, **asdict(frame)}
-    return json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"
+    kind = type(frame)
+    values = {name: getattr(frame, name) for name in _NAMES[kind]}
+    return _JSON.encode({"frame": kind.__name__, **values}).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Frame:
     """Read what ``encode`` wrote; raises ValueError for anything else."""
     try:
-        fields: dict[str, Any] = json.loads(line)
-        kind = _FRAMES[fields.pop("frame")]
-        frame = kind(**{name: _value(name, value) for name, value in fields.items()})
+        values: dict[str, Any] = json.loads(line)
+        kind = _FRAMES[values.pop("frame")]
+        frame = kind(**{name: _value(name, value) for name, value in values.items()})
         _check(frame)
     except (KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise ValueError(f"no frame: {exc}") from exc
