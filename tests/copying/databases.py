@@ -20,8 +20,11 @@ _ON_POSTGRESQL = (
 
 
 @asynccontextmanager
-async def opened(url: str, *, upgraded: bool = False) -> AsyncIterator[Database]:
-    async with Database(settings=DatabaseSettings(url=url), data_dir=Path()) as database:
+async def opened(
+    url: str, *, upgraded: bool = False, node: str = ""
+) -> AsyncIterator[Database]:
+    settings = DatabaseSettings(url=url)
+    async with Database(settings=settings, data_dir=Path(), node=node) as database:
         if upgraded:
             await database.upgrade()
         yield database

@@ -84,7 +84,7 @@ def claimed(url: str) -> Iterator[None]:
         stack = AsyncExitStack()
 
         async def claim() -> None:
-            database = await stack.enter_async_context(opened(url))
+            database = await stack.enter_async_context(opened(url, node="pc-1"))
             await stack.enter_async_context(database.claimed())
 
         runner.run(claim())

@@ -1,7 +1,9 @@
 """A phone command in a message runs at most once, whatever happens."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import UTC, timedelta
 from pathlib import Path
 
@@ -133,3 +135,53 @@ async def test_a_command_from_the_journal_again_is_not_repeated(data_dir: Path) 
             await stage.sender.until_sent(1)
 
             assert channel.handed_over.empty()
+
+
+@dataclass(frozen=True)
+class Pc:
+    """A gateway with its own phone."""
+
+    stage: Stage
+    channel: HangingChannel
+    responder: Late
+
+
+@asynccontextmanager
+async def pc(data_dir: Path, node: str) -> AsyncIterator[Pc]:
+    channel, responder = HangingChannel(), Late()
+    async with staged(data_dir, Cast(node=node, responder=responder)) as stage:
+        with_phone(stage, responder, channel, data_dir)
+        yield Pc(stage, channel, responder)
+
+
+async def test_a_command_of_a_gateway_that_stopped_is_run_by_nobody(data_dir: Path) -> None:
+    async with pc(data_dir, "pc-1") as dead, pc(data_dir, "pc-2") as other:
+        await dead.stage.inbound.receive([request("dial 1002")])
+        taken = await other.stage.nodes.take_over()
+        other.stage.inbound.take(taken)
+        async with running(other.stage):
+            (told,) = await other.stage.sender.until_sent(1)
+
+        come_back = [replace(message, taken_over=False) for message in taken]
+        replies = [await dead.responder.respond(message) for message in come_back]
+
+        assert told.body.startswith("ERR dial 1002 (not done:")
+        assert [reply[0].startswith("ERR dial 1002 (not done:") for reply in replies] == [True]
+        assert dead.channel.handed_over.empty()
+        assert other.channel.handed_over.empty()
+
+
+async def test_a_command_that_a_gateway_began_and_left_is_told_as_interrupted(
+    data_dir: Path,
+) -> None:
+    async with pc(data_dir, "pc-1") as dead, pc(data_dir, "pc-2") as other:
+        async with running(dead.stage):
+            await dead.stage.inbound.receive([request("dial 1002")])
+            async with asyncio.timeout(5):
+                await dead.channel.handed_over.get()
+            other.stage.inbound.take(await other.stage.nodes.take_over())
+            async with running(other.stage):
+                (told,) = await other.stage.sender.until_sent(1)
+
+        assert told.body.startswith("WAIT dial 1002 (interrupted; check the phone)")
+        assert other.channel.handed_over.empty()
