@@ -32,7 +32,10 @@ _TOLD_EVERY = 10
 """Seconds."""
 _OPEN = "SELECT count(*) FROM delivery WHERE state = 'open'"
 _STORED = "SELECT count(*) FROM message WHERE direction = 'inbound'"
-_IN_ORDER = "SELECT text, direction, status, resent, node FROM message ORDER BY archive_id"
+_IN_ORDER = (
+    "SELECT text, direction, status, resent, node, created_at AS at FROM message"
+    " ORDER BY archive_id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,11 +187,11 @@ async def _settled(behind: Office, load: Load) -> None:
 
 async def _history(behind: Office) -> list[Stored]:
     rows = await behind.rows(_IN_ORDER)
-    found = [
-        Stored(row.text, row.direction == "inbound", row.status, row.resent, row.node)
+    return [
+        Stored(row.text, row.direction == "inbound", row.status, row.resent, row.node, row.at)
         for row in rows
+        if is_ours(row.text)
     ]
-    return [item for item in found if is_ours(item.text)]
 
 
 def _wire(file: Path) -> list[Arrival]:
@@ -203,8 +206,9 @@ def table(outcome: Outcome) -> str:
     return "\n".join(
         [
             f"{'':10} acknowledged   in history once    lost  doubled  out of order",
-            _row("inbound", found.inbound) + " in the history",
-            _row("outbound", found.outbound) + " on the wire",
+            f"{_row('inbound', found.inbound)} in the history",
+            f"{_row('outbound', found.outbound)} on the wire",
+            f"inbound out of order by the history's times: {len(found.disordered_by_time)}",
             f"inbound without a 200: {outcome.unanswered}",
             f"POST repeated with its key: {outcome.retried}, given up: {outcome.given_up}",
             f"delivered {found.delivered}, still queued {found.queued}",

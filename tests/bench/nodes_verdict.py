@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 _OPEN = frozenset({"queued", "sending", "waiting", "retrying"})
 
@@ -17,6 +18,8 @@ class Stored:
     resent: bool
     node: str | None
     """Which stored it; of inbound ones."""
+    at: datetime
+    """When it came in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ class Verdict:
     """Both directions."""
 
     inbound: Flow
-    """Its order is that of the history."""
+    """Its order is that of the history, where a killed node's journal comes last."""
+    disordered_by_time: Sequence[str]
+    """Of inbound ones, by the time that the history has for them."""
     outbound: Flow
     """Its order is that of the wire."""
     delivered: int
@@ -66,9 +71,8 @@ class Verdict:
     @property
     def keeps_promises(self) -> bool:
         broken = self.outbound.lost, self.outbound.doubled, self.outbound.disordered
-        return not any(
-            (*broken, self.inbound.lost, self.inbound.doubled, self.unflagged, self.queued)
-        )
+        inbound = self.inbound.lost, self.inbound.doubled, self.disordered_by_time
+        return not any((*broken, *inbound, self.unflagged, self.queued))
 
 
 def verdict(
@@ -93,6 +97,9 @@ def verdict(
     return Verdict(
         inbound=_flow(acknowledged, written, set(written), [item.text for item in inbound]),
         outbound=_flow(accepted, posted, delivered | queued, [item.text for item in wire]),
+        disordered_by_time=disordered(
+            item.text for item in sorted(inbound, key=lambda item: item.at)
+        ),
         delivered=len(delivered),
         queued=len(queued),
         twice=twice,

@@ -2,16 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from tests.bench.nodes_verdict import Arrival, Stored, Verdict, verdict
+from tests.fakes import NOON
 
 WRITTEN = [f"from p1 {number}" for number in range(3)]
 POSTED = [f"to p1 {number}" for number in range(3)]
-HISTORY = [Stored(text, True, "received", False, "a") for text in WRITTEN] + [
-    Stored(text, False, "delivered", False, None) for text in POSTED
-]
+HISTORY = [
+    Stored(text, True, "received", False, "a", NOON + timedelta(seconds=second))
+    for second, text in enumerate(WRITTEN)
+] + [Stored(text, False, "delivered", False, None, NOON) for text in POSTED]
+LATE = [HISTORY[1], HISTORY[0], *HISTORY[2:]]
 WIRE = [Arrival("p1", "5070", text) for text in POSTED]
 
 
@@ -33,6 +37,11 @@ def test_what_went_well_is_counted_as_that() -> None:
         pytest.param(judged(HISTORY[1:]), lambda v: v.inbound.lost, id="not-stored"),
         pytest.param(judged([*HISTORY, HISTORY[0]]), lambda v: v.inbound.doubled, id="twice"),
         pytest.param(judged(wire=WIRE[:2]), lambda v: v.outbound.lost, id="not-sent"),
+        pytest.param(
+            judged([replace(HISTORY[0], at=NOON + timedelta(hours=1)), *HISTORY[1:]]),
+            lambda v: v.disordered_by_time,
+            id="overtaken-inbound",
+        ),
         pytest.param(judged(HISTORY[:-1]), lambda v: v.outbound.lost, id="not-queued"),
         pytest.param(
             judged([*HISTORY, HISTORY[-1]]), lambda v: v.outbound.doubled, id="queued"
@@ -52,6 +61,12 @@ def test_what_came_twice_and_is_flagged_breaks_no_promise() -> None:
     found = judged(flagged, [*WIRE, WIRE[-1]])
 
     assert (list(found.twice), found.keeps_promises) == ([POSTED[-1]], True)
+
+
+def test_what_a_journal_brings_late_has_its_own_time() -> None:
+    found = judged(LATE)
+
+    assert (list(found.inbound.disordered), found.keeps_promises) == ([WRITTEN[0]], True)
 
 
 def test_the_order_is_each_peer_s_own() -> None:
