@@ -20,6 +20,7 @@ from gateway.metrics import Metrics
 from gateway.tls import fingerprint, server_context
 from gateway.web.access import Gate
 from gateway.web.body import read_body, read_query
+from gateway.web.connections import MOST_CONNECTIONS, at_most
 from gateway.web.idempotency import OnceOnly
 from gateway.web.middleware import MAX_BODY_BYTES, Ledger, problem_documents
 from gateway.web.openapi import openapi_document
@@ -64,6 +65,7 @@ class WebServer:
         once_only: OnceOnly,
         metrics: Metrics,
         waits: Waits = _WAITS,
+        most_connections: int = MOST_CONNECTIONS,
     ) -> None:
         self._http = http
         self._resources = resources
@@ -71,6 +73,7 @@ class WebServer:
         self._once_only = once_only
         self._metrics = metrics
         self._waits = waits
+        self._most_connections = most_connections
         self._stack = AsyncExitStack()
         self._port = http.port
         self._fingerprint = ""
@@ -109,7 +112,8 @@ class WebServer:
             )
             await runner.setup()
             stack.push_async_callback(runner.cleanup)
-            await self._bind(runner)
+            listening = await self._bind(runner)
+            stack.callback(listening.close)
             self._stack = stack.pop_all()
         return self
 
@@ -117,11 +121,14 @@ class WebServer:
         """Takes no more requests; those under way have a few seconds to end."""
         await self._stack.aclose()
 
-    async def _bind(self, runner: web.AppRunner) -> None:
+    async def _bind(self, runner: web.AppRunner) -> asyncio.Server:
         host, port = self._http.host, self._http.port
         context = self._tls()
+        assert runner.server is not None, "it is set up"
+        connected = at_most(self._most_connections, runner.server)
+        loop = asyncio.get_running_loop()
         try:
-            await web.TCPSite(runner, host, port, ssl_context=context).start()
+            listening = await loop.create_server(connected, host, port, ssl=context)
         except OSError as exc:
             if exc.errno in _TAKEN:
                 raise AlreadyRunning(
@@ -132,7 +139,8 @@ class WebServer:
                 f"cannot listen on {host}: {exc.strerror or exc}; "
                 "set an address of this machine: [http] host = ... (GATEWAY_HTTP__HOST)"
             ) from exc
-        self._port = runner.addresses[0][1]
+        self._port = listening.sockets[0].getsockname()[1]
+        return listening
 
     def _tls(self) -> ssl.SSLContext | None:
         """Raises ConfigError."""

@@ -16,6 +16,7 @@ from gateway.store.database import Database
 from gateway.store.idempotency import SqlIdempotency
 from gateway.store.tokens import SqlTokens
 from gateway.web.access import Gate
+from gateway.web.connections import MOST_CONNECTIONS
 from gateway.web.idempotency import OnceOnly
 from gateway.web.route import Answer, Call, Route
 from gateway.web.server import WebServer, is_loopback
@@ -38,7 +39,13 @@ class Slow:
         return Answer(body='{"done": true}')
 
 
-def server(database: Database, http: Http, slow: Slow | None = None) -> WebServer:
+def server(
+    database: Database,
+    http: Http,
+    slow: Slow | None = None,
+    *,
+    most_connections: int = MOST_CONNECTIONS,
+) -> WebServer:
     clock = FakeClock()
     return WebServer(
         http=http,
@@ -46,6 +53,7 @@ def server(database: Database, http: Http, slow: Slow | None = None) -> WebServe
         gate=Gate(tokens=SqlTokens(database=database), limit=KeyedLimit(rate="", clock=clock)),
         once_only=OnceOnly(idempotency=SqlIdempotency(database=database), clock=clock),
         metrics=Metrics(CollectorRegistry()),
+        most_connections=most_connections,
     )
 
 
@@ -156,3 +164,27 @@ async def test_ipv6_is_served(database: Database, host: str) -> None:
 )
 def test_loopback_is_known_by_address_or_name(host: str, *, expected: bool) -> None:
     assert is_loopback(host) is expected
+
+
+async def test_a_connection_too_many_is_turned_away(database: Database) -> None:
+    async with server(database, Http(port=0), most_connections=2) as web:
+        held = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(2)]
+        async with ClientSession() as client, client.get(f"{web.url}/openapi.json") as turned:
+            problem = await turned.json(content_type="application/problem+json")
+        for _, writer in held:
+            writer.close()
+
+    assert (turned.status, problem["code"]) == (429, "rate_limited")
+
+
+async def test_once_one_is_closed_another_is_served(database: Database) -> None:
+    async with server(database, Http(port=0), most_connections=1) as web:
+        for _ in range(2):
+            reader, writer = await asyncio.open_connection("127.0.0.1", web.port)
+            writer.write(
+                b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+            )
+            answer = await reader.read()
+            writer.close()
+
+            assert answer.startswith(b"HTTP/1.1 200 ")
