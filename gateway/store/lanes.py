@@ -82,6 +82,15 @@ _ADD = {
     "postgresql": Prepared(postgresql.insert(peer).on_conflict_do_nothing()),
 }
 
+# Built once: to build it takes longer than to run it, and every batch that comes in does.
+_NOTHING_NEW = select(peer.c.aor).where(
+    peer.c.aor.in_(bindparam("aors", expanding=True)),
+    peer.c.known,
+    peer.c.refuses == 0,
+    peer.c.held_until.is_(null()),
+    peer.c.leased.is_(null()),
+)
+
 
 async def lock(connection: AsyncConnection, aors: Iterable[str]) -> None:
     """Take these lanes, which need not be there yet, until the transaction ends.
@@ -115,14 +124,8 @@ async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> bool:
     heard = set(aors)
     if not heard:
         return False
-    nothing_new = select(peer.c.aor).where(
-        peer.c.aor.in_(heard),
-        peer.c.known,
-        peer.c.refuses == 0,
-        peer.c.held_until.is_(null()),
-        peer.c.leased.is_(null()),
-    )
-    heard -= set((await connection.execute(nothing_new)).scalars())
+    nothing_new = await connection.execute(_NOTHING_NEW, {"aors": list(heard)})
+    heard -= set(nothing_new.scalars())
     if not heard:
         return False
     await lock(connection, heard)
