@@ -346,6 +346,7 @@ class Gateway:
             gate=Gate(
                 tokens=SqlTokens(database=stores.database),
                 limit=KeyedLimit(rate=self._settings.limits.token, clock=now),
+                node=stores.database.node,
             ),
             once_only=OnceOnly(idempotency=SqlIdempotency(database=stores.database), clock=now),
             metrics=self._metrics,

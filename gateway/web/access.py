@@ -8,7 +8,7 @@ from gateway.bearer_token import Token
 from gateway.caller import Caller, Origin, Permission
 from gateway.limits import KeyedLimit
 from gateway.ports import Tokens
-from gateway.web.local import is_of_commands
+from gateway.web.local import is_of_commands, token_name
 from gateway.web.problem import Code, HttpProblem
 from gateway.web.route import Call, Route, Scope
 
@@ -26,8 +26,10 @@ _PERMISSIONS = {
 class Gate:
     """Lets a request through to its route, or says what it lacks."""
 
-    def __init__(self, *, tokens: Tokens, limit: KeyedLimit) -> None:
+    def __init__(self, *, tokens: Tokens, limit: KeyedLimit, node: str = "") -> None:
+        """*node* is this gateway's id: others on its database have tokens there too."""
         self._tokens = tokens
+        self._node = node
         self._limit = limit
 
     async def admit(self, request: web.Request, route: Route) -> Call:
@@ -56,12 +58,16 @@ class Gate:
                 _CHALLENGE,
             )
         token = await self._tokens.token_for(match[1])
-        if token is None:
+        if token is None or self._is_of_another(token):
             raise _unauthenticated(
                 "this token is not known; make one with: sip-gateway token create",
                 f'{_CHALLENGE}, error="invalid_token"',
             )
         return token
+
+    def _is_of_another(self, token: Token) -> bool:
+        """Whether it is that of the commands on another gateway's machine, for there alone."""
+        return is_of_commands(token.name) and token.name != token_name(self._node)
 
 
 def _caller(token: Token) -> Caller:

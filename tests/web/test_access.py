@@ -4,6 +4,9 @@ import logging
 
 import pytest
 
+from gateway.store.database import Database
+from gateway.store.tokens import SqlTokens
+from gateway.web.local import token_name
 from gateway.web.route import Scope
 from tests.web.conftest import Api, Office
 
@@ -144,3 +147,20 @@ async def test_the_log_has_a_line_without_body_query_or_credentials(
     assert reply.headers["X-Request-Id"] in caplog.text
     assert "confidential" not in caplog.text
     assert "Bearer" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("node", "status"),
+    [pytest.param("", 200, id="this gateway"), pytest.param("pc-2", 401, id="another")],
+)
+async def test_the_token_of_commands_is_for_the_gateway_of_their_machine(
+    office: Office, database: Database, node: str, status: int
+) -> None:
+    """Gateways that share a database share its tokens, but for these."""
+    await SqlTokens(database=database).replace_token(
+        token_name(node), frozenset(Scope), "secret"
+    )
+
+    answer = await office.api.get("/v1/phone", token="secret")
+
+    assert answer.status == status
