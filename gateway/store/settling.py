@@ -13,6 +13,7 @@ from gateway.message import (
     Deferred,
     Delivered,
     Delivery,
+    DeliveryId,
     Expired,
     Failed,
     FinalResponse,
@@ -45,6 +46,7 @@ _FIND = (
         delivery.c.place,
         delivery.c.peer,
         delivery.c.state,
+        delivery.c.attempts,
         peer.c.held_until,
         and_(peer.c.known, peer.c.refuses == 0, peer.c.held_until.is_(null())).label("taking"),
     )
@@ -52,6 +54,9 @@ _FIND = (
     .where(delivery.c.id.in_(bindparam("ids", expanding=True)))
 )
 _RECORD = Prepared(insert(attempt))
+_RECORDED = select(attempt.c.delivery, attempt.c.at).where(
+    attempt.c.delivery.in_(bindparam("numbers", expanding=True))
+)
 _CLOSE = Prepared(
     update(delivery)
     .where(delivery.c.number == bindparam("which"))
@@ -99,6 +104,12 @@ class _Settled:
     def outcome(self) -> Outcome:
         return self.settlement.outcome
 
+    @property
+    def may_come_again(self) -> bool:
+        """Something has become of the delivery since it was leased: perhaps this very thing."""
+        attempts: int = self.row.attempts
+        return self.row.state != OPEN or attempts > self.settlement.delivery.attempts
+
 
 async def settle(
     connection: AsyncConnection, settlements: Sequence[Settlement], *, events: EventOutbox
@@ -113,8 +124,10 @@ async def settle(
     replies_to = {part.peer for notice in notices for part in notice.deliveries}
     await lanes.lock(connection, peers | replies_to)
     found = await _find(connection, settlements)
-    await _record_attempts(connection, found)
-    still_open = [item for item in found if item.row.state == OPEN]
+    again = await _again(connection, found)
+    new = [item for item in found if item.row.id not in again]
+    await _record_attempts(connection, new)
+    still_open = [item for item in new if item.row.state == OPEN]
     await _close(connection, still_open)
     await _replace(connection, still_open)
     finals = await _set_statuses(connection, still_open)
@@ -134,6 +147,25 @@ async def _find(
     by_id = {item.delivery.id: item for item in settlements}
     rows = await connection.execute(_FIND, {"ids": list(by_id)})
     return [_Settled(by_id[row.id], row) for row in rows]
+
+
+async def _again(connection: AsyncConnection, found: Sequence[_Settled]) -> set[DeliveryId]:
+    """Those whose attempt is recorded already: their commit was not acknowledged."""
+    doubtful = [item for item in found if item.may_come_again]
+    if not doubtful:
+        return set()
+    recorded = {
+        (row.delivery, row.at)
+        for row in await connection.execute(
+            _RECORDED, {"numbers": [item.row.number for item in doubtful]}
+        )
+    }
+    return {
+        item.row.id
+        for item in doubtful
+        if item.settlement.attempt is not None
+        and (item.row.number, item.settlement.attempt.at) in recorded
+    }
 
 
 async def _record_attempts(connection: AsyncConnection, found: Sequence[_Settled]) -> None:

@@ -248,7 +248,9 @@ async def test_a_late_outcome_changes_nothing_that_is_final(
     [again] = await lease(store, NOON + MINUTE)
     await store.settle(settled(again, Delivered(OK)))
 
-    late = await store.settle(settled(first, Failed(NOT_FOUND), notices=(sent("no"),)))
+    late = await store.settle(
+        settled(first, Failed(NOT_FOUND), at=NOON + MINUTE, notices=(sent("no"),))
+    )
 
     found = await archive.get(first.message_id)
     assert late is None
