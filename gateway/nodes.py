@@ -1,6 +1,7 @@
 """The part of one gateway among those that share a database."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -11,6 +12,10 @@ from gateway.patience import Patience
 
 LEASE = timedelta(seconds=30)
 RENEWED_EVERY = timedelta(seconds=10)
+TOLERATED = timedelta(seconds=5)
+"""Of clocks: a delivery's lease ends by that of the node that looks."""
+
+log = logging.getLogger(__name__)
 
 
 class Nodes(Protocol):
@@ -28,6 +33,9 @@ class Nodes(Protocol):
         No two get the same message. The old gateway may come back and answer it too: of
         two answers the first is sent, of two phone commands the first in the audit is run.
         """
+
+    async def clock_error(self) -> timedelta:
+        """How far this machine's clock is from the database's, by which all go."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +65,8 @@ class Membership:
         self._nodes = nodes
         self._answer = answer
         self._settings = settings
+        self._is_wrong = False
+        """The clock, as far as the log has it."""
 
     async def run(self) -> None:
         """Until cancelled.
@@ -69,6 +79,20 @@ class Membership:
             await asyncio.sleep(self._settings.renewed_every.total_seconds())
             if await patience.insist("the lease of this gateway", self._renew):
                 self._answer(await patience.insist("taking over", self._nodes.take_over))
+            self._judge(await patience.insist("the time", self._nodes.clock_error))
+
+    def _judge(self, error: timedelta) -> None:
+        """One line when the clock goes wrong, and one when it is right again."""
+        is_wrong = abs(error) > TOLERATED
+        if is_wrong and not self._is_wrong:
+            log.error(
+                "this machine's clock is %.0f s from the database's: messages may be sent"
+                " twice; let NTP set the clocks of both",
+                error.total_seconds(),
+            )
+        elif self._is_wrong and not is_wrong:
+            log.info("this machine's clock is right again")
+        self._is_wrong = is_wrong
 
     async def _renew(self) -> bool:
         return await self._nodes.renew(self._settings.lease)

@@ -31,7 +31,7 @@ class SqlNodes:
     """Nodes on SQL."""
 
     def __init__(self, *, database: Database, clock: Clock) -> None:
-        """*clock* counts on SQLite only: elsewhere the database's is the same for all."""
+        """*clock* is this machine's; leases go by it on SQLite only."""
         self._database = database
         self._clock = clock
 
@@ -73,6 +73,17 @@ class SqlNodes:
 
         # Most often there is none: no need to queue for the one writer of SQLite.
         return await self._database.write(take) if await self._database.read(find) else []
+
+    async def clock_error(self) -> timedelta:
+        if self._database.is_sqlite:
+            return timedelta()
+
+        async def ask(connection: AsyncConnection) -> timedelta:
+            before = self._clock()
+            there: datetime = (await connection.execute(select(self._now()))).scalar_one()
+            return before + (self._clock() - before) / 2 - there
+
+        return await self._database.read(ask)
 
     def _left(self) -> Select[int]:
         """What waits for the answer of a node that has no lease."""

@@ -2,15 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import null, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import Message
 from gateway.store.database import Database
+from gateway.store.nodes import SqlNodes
 from gateway.store.tables import message
 from tests.contract.node import Node
-from tests.contract.samples import ANNA, BERT, MINUTE, arrival, sent
+from tests.contract.samples import ANNA, BERT, HOUR, MINUTE, arrival, sent
 from tests.fakes import NOON
 
 
@@ -154,3 +156,12 @@ async def test_a_lease_that_ran_out_is_new_again(anna_pc: Node) -> None:
     await anna_pc.stops()
 
     assert await anna_pc.nodes.renew(MINUTE) is False
+
+
+async def test_a_clock_is_compared_with_the_databases(database: Database) -> None:
+    wrong = SqlNodes(database=database, clock=lambda: datetime.now(UTC) + HOUR)
+
+    error = await wrong.clock_error()
+
+    expected = timedelta() if database.is_sqlite else HOUR
+    assert abs(error - expected) < MINUTE

@@ -1,11 +1,14 @@
 """A gateway stops for good; another on the same database answers what it left."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+
+import pytest
 
 from gateway.message import Delivered, Message, Status
 from gateway.nodes import Membership, MembershipSettings
@@ -27,6 +30,24 @@ class Recorded(FakeResponder):
     async def respond(self, message: Message) -> Sequence[str]:
         self.messages.append(message)
         return await super().respond(message)
+
+
+class FakeNodes:
+    """Nobody else is there; the clock is wrong by *errors*, and then there is no more."""
+
+    def __init__(self, *errors: timedelta) -> None:
+        self._errors = iter(errors or (timedelta(),) * 9)
+
+    async def renew(self, lease: timedelta) -> bool:
+        return True
+
+    async def take_over(self) -> Sequence[Message]:
+        return ()
+
+    async def clock_error(self) -> timedelta:
+        for error in self._errors:
+            return error
+        raise asyncio.CancelledError
 
 
 @asynccontextmanager
@@ -74,7 +95,7 @@ async def test_who_lost_its_own_lease_takes_nothing_at_once() -> None:
     """The database was away for all: each has to have the time to renew."""
     asked: list[str] = []
 
-    class Away:
+    class Away(FakeNodes):
         async def renew(self, lease: timedelta) -> bool:
             asked.append("renew")
             return asked.count("renew") > 1
@@ -125,3 +146,22 @@ async def test_who_waits_hears_of_a_message_that_another_gateway_delivers(
 
     assert final is not None
     assert final.status is Status.DELIVERED
+
+
+async def test_a_clock_that_is_wrong_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "gateway.nodes")
+    wrong, right = timedelta(seconds=-90), timedelta(seconds=1)
+    membership = Membership(
+        nodes=FakeNodes(right, wrong, wrong, right, right),
+        answer=lambda _: None,
+        settings=AT_ONCE,
+    )
+
+    async with asyncio.TaskGroup() as group:
+        flow = group.create_task(membership.run())
+
+    assert flow.cancelled()
+    assert [message[:38] for message in caplog.messages] == [
+        "this machine's clock is -90 s from the",
+        "this machine's clock is right again",
+    ]
