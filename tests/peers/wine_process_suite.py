@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, settings, strategies as st
 
 from gateway.call import CallEventKind
 from gateway.cli import main
@@ -23,22 +22,17 @@ from gateway.phone import PhoneCommand, Problem, Verb
 
 assert sys.platform == "win32"
 
-import winreg  # noqa: E402  the fence comes first
-from ctypes import WinDLL, create_unicode_buffer, wintypes  # noqa: E402
-
-from gateway.microsip.copydata import CopyDataChannel  # noqa: E402
-from gateway.microsip.device import HAS_CALL, NOT_SURE, DeviceChannel, named  # noqa: E402
+from gateway.microsip.copydata import CopyDataChannel  # noqa: E402  the fence comes first
+from gateway.microsip.device import HAS_CALL, NOT_SURE, DeviceChannel  # noqa: E402
 from gateway.microsip.diagnosis import diagnose  # noqa: E402
 from gateway.microsip.events_install import EventHooks, HookFiles, set_up  # noqa: E402
-from gateway.microsip.ini_file import IniFile  # noqa: E402
 from gateway.microsip.process import MINIMIZED, MicroSipProcess  # noqa: E402
-from gateway.microsip.registry import installed_folders, program_folders  # noqa: E402
 from gateway.microsip.starting import StartingChannel  # noqa: E402
 from gateway.microsip.user_processes import UserProcesses, image_of  # noqa: E402
 from gateway.microsip.versions import Version  # noqa: E402
-from gateway.microsip.wave_devices import wave_devices  # noqa: E402
 from gateway.microsip.window import UserDesktop  # noqa: E402
 from tests.peers.wine_installation import install  # noqa: E402
+from tests.peers.wine_profile_string import read_by_windows  # noqa: E402
 from tests.peers.wine_started_microsip import Starts, startable  # noqa: E402
 
 pytestmark = pytest.mark.timeout(60)
@@ -50,23 +44,6 @@ AS_WRITTEN_BY_MICROSIP = (
     + "".join(f"{kind.key}=\r\n" for kind in CallEventKind)
     + "[Account1]\r\nlabel=Büro\r\nserver=office.example\r\n"
 )
-
-_kernel32 = WinDLL("kernel32", use_last_error=True)
-_GetPrivateProfileString = _kernel32.GetPrivateProfileStringW
-_GetPrivateProfileString.argtypes = [
-    *[wintypes.LPCWSTR] * 3,
-    wintypes.LPWSTR,
-    wintypes.DWORD,
-    wintypes.LPCWSTR,
-]
-_GetPrivateProfileString.restype = wintypes.DWORD
-
-
-def read_by_windows(ini: Path, key: str, section: str = "Settings") -> str:
-    """As MicroSIP reads it, into as long a buffer."""
-    value = create_unicode_buffer(256)
-    _GetPrivateProfileString(section, key, "", value, len(value), str(ini))
-    return value.value
 
 
 @pytest.fixture
@@ -348,56 +325,3 @@ async def test_another_device_is_chosen_while_microsip_is_ended_without_a_call(
     # Windows that change while they are read may for once show nothing: then nothing is ended.
     assert refused.value.detail in {HAS_CALL, NOT_SURE}
     assert starts.count == 2
-
-
-async def test_the_devices_of_the_pc_are_listed_by_number(installed: Path) -> None:
-    inputs, outputs = wave_devices("input"), wave_devices("output")
-
-    with pytest.raises(PhoneError) as unknown:
-        named("output", 900, outputs)
-
-    assert unknown.value.problem == Problem.INVALID
-    assert all(f"{at} {name}" in unknown.value.detail for at, name in enumerate(outputs))
-    assert all(0 < len(name) < 32 for name in [*inputs, *outputs])
-
-
-WORDS = st.sampled_from(
-    [
-        *("[Settings]", "[settings]", "[Calls]", "[Settings", "]", "k", " K ", "kk", "k=v"),
-        *("=", "a b", '"', "'", ";", " ", "\t", "Büro", "\r\n", "\r\n", "\n"),
-    ]
-)
-
-
-def test_a_key_is_read_as_windows_reads_it(tmp_path: Path) -> None:
-    numbers = iter(range(10_000))
-
-    @settings(max_examples=150, deadline=None)
-    @given(text=st.lists(WORDS, max_size=14).map("".join))
-    def check(text: str) -> None:
-        # Windows keeps what it read of a file for a while: each has a name of its own.
-        path = tmp_path / f"{next(numbers)}.ini"
-        data = b"\xff\xfe" + text.encode("utf-16-le")
-        changed = IniFile.parse(data).with_value("Settings", "K", " 'v' ")
-        path.write_bytes(data)
-        assert (IniFile.parse(data).get("Settings", "k") or "") == read_by_windows(path, "k")
-        path = tmp_path / f"{next(numbers)}.ini"
-        path.write_bytes(changed.data)
-        assert read_by_windows(path, "k") == " 'v' "
-
-    check()
-
-
-def test_the_registry_tells_where_microsip_was_installed() -> None:
-    note = r"Software\MicroSIP"
-
-    before = installed_folders()
-    with winreg.CreateKey(winreg.HKEY_CURRENT_USER, note) as key:
-        winreg.SetValueEx(key, "", 0, winreg.REG_SZ, r"C:\Users\Jo\MicroSIP")
-    try:
-        noted = installed_folders()
-    finally:
-        winreg.DeleteKey(winreg.HKEY_CURRENT_USER, note)
-
-    assert noted == (Path(r"C:\Users\Jo\MicroSIP"), *before)
-    assert Path(r"C:\Program Files") in program_folders()
