@@ -6,7 +6,6 @@ import random
 import secrets
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from importlib.metadata import entry_points
@@ -39,16 +38,12 @@ from gateway.patience import Patience
 from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
 from gateway.sip.user_agent import UserAgent
-from gateway.store.audit import SqlCommandLog
-from gateway.store.calls import SqlCallLog
 from gateway.store.database import Database
-from gateway.store.hooks import SqlHookLog
 from gateway.store.idempotency import SqlIdempotency
 from gateway.store.messages import SqlMessageStore
-from gateway.store.nodes import SqlNodes
-from gateway.store.search import SqlArchive
 from gateway.store.tokens import SqlTokens
 from gateway.store.wakeup import Wakeup
+from gateway.store_assembly import Stores
 from gateway.version import VERSION
 from gateway.web.access import Gate
 from gateway.web.calls import Calls
@@ -70,7 +65,6 @@ from gateway.web.phone import Phone
 from gateway.web.refused_commands import RefusedCommands
 from gateway.web.route import Scope
 from gateway.web.server import WebServer, is_loopback
-from gateway.webhook_assembly import OutboundWebhooks
 
 log = logging.getLogger(__name__)
 
@@ -79,40 +73,6 @@ Flow = Callable[[], Coroutine[Any, Any, None]]
 PLUGINS = "gateway.plugins"
 REMARKS = "0.05/3"
 """Log lines about unproven messages, of one source address."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stores:
-    """The database by its ports."""
-
-    database: Database
-    nodes: SqlNodes
-    messages: SqlMessageStore
-    archive: SqlArchive
-    audit: SqlCommandLog
-    calls: SqlCallLog
-    hooks: SqlHookLog
-    webhooks: OutboundWebhooks
-
-    @classmethod
-    def on(cls, database: Database, metrics: Metrics, settings: Settings) -> "Stores":
-        webhooks = OutboundWebhooks.on(database, settings.webhooks, metrics)
-        senders = {account.name for account in settings.sip.accounts if account.mode == "bot"}
-        return cls(
-            database=database,
-            nodes=SqlNodes(database=database, clock=now),
-            messages=SqlMessageStore(
-                database=database,
-                events=webhooks.events,
-                # A file has one gateway: what that cannot send is given up at once.
-                accounts=None if database.is_sqlite else senders,
-            ),
-            archive=SqlArchive(database=database),
-            audit=SqlCommandLog(database=database, metrics=metrics),
-            calls=SqlCallLog(database=database, events=webhooks.events),
-            hooks=SqlHookLog(database=database),
-            webhooks=webhooks,
-        )
 
 
 class Gateway:
@@ -137,7 +97,10 @@ class Gateway:
                 settings=settings.database, data_dir=settings.data_dir, node=folder.node()
             )
             stores = Stores.on(
-                await stack.enter_async_context(database), self._metrics, settings
+                await stack.enter_async_context(database),
+                self._metrics,
+                settings,
+                self._due.set,
             )
             await stack.enter_async_context(database.claimed())
             await database.prepare()

@@ -1,6 +1,6 @@
 """The message store: the inbox, with the transactional outbox beside it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -39,22 +39,29 @@ class SqlMessageStore:
         database: Database,
         events: EventOutbox = NOBODY,
         accounts: Collection[str] | None = None,
+        wake: Callable[[], None] = lambda: None,
     ) -> None:
-        """*accounts* are those whose deliveries may be leased here; None: all."""
+        """*accounts* are those whose deliveries may be leased here; None: all.
+
+        *wake* is called when deliveries wait for somebody who wrote: they are due now.
+        """
         self._database = database
         self._accounts = accounts
+        self._wake = wake
         self._events = events
         self._adding = GroupCommit(database=database, work=self._add)
         self._settling = GroupCommit(database=database, work=self._settle)
         self._answering = GroupCommit(database=database, work=self._answer)
 
     async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
-        async def work(connection: AsyncConnection) -> Sequence[Message]:
+        async def work(connection: AsyncConnection) -> tuple[Sequence[Message], bool]:
             return await _store(connection, arrivals, self._database.node, self._events)
 
         if not arrivals:
             return []
-        stored = await self._database.write(work)
+        stored, due = await self._database.write(work)
+        if due:
+            self._wake()
         self._events.committed_messages(stored)
         return stored
 
@@ -215,7 +222,8 @@ class SqlMessageStore:
 
 async def _store(
     connection: AsyncConnection, arrivals: Sequence[Arrival], node: str, events: EventOutbox
-) -> list[Message]:
+) -> tuple[list[Message], bool]:
+    """What was stored, and whether that made deliveries due."""
     rows = [
         message_values(a.message, unanswered=a.needs_answer) | {"node": node} for a in arrivals
     ]
@@ -227,10 +235,11 @@ async def _store(
             stored.setdefault(message_id, arrived)
         elif message_id in waiting:
             stored[message_id] = waiting[message_id]
-    if await lanes.welcome(connection, [m.peer for m in stored.values() if m.proven]):
+    due = await lanes.welcome(connection, [m.peer for m in stored.values() if m.proven])
+    if due:
         await wakeup.tell(connection, node)
     await events.queue_messages(connection, [m for m in stored.values() if m.id in new])
-    return list(stored.values())
+    return list(stored.values()), due
 
 
 async def _waiting(

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from gateway.message import Deferred, Delivered, Flag, MessageId, Status, uuid7
+from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
 from tests.contract.samples import (
@@ -233,6 +234,24 @@ async def test_a_peer_that_writes_is_due_at_once(store: SqlMessageStore) -> None
     [after] = await store.lease_due(NOON, MINUTE, 10, 50)
     assert list(before) == []
     assert (after.id, after.peer_known) == (delivery.id, True)
+
+
+async def test_the_worker_is_woken_for_a_peer_that_writes_when_something_waits(
+    database: Database,
+) -> None:
+    woken: list[str] = []
+    store = SqlMessageStore(database=database, wake=lambda: woken.append("now"))
+    await store.add_inbound([arrival(received("I am here"))])
+    await store.add_outbound(sent("for Anna"))
+    [delivery] = await store.lease_due(NOON, MINUTE, 10, 50)
+    await store.settle(settled(delivery, Deferred(AWAY, NOON + HOUR, Status.WAITING)))
+    woken.clear()
+
+    await store.add_inbound([arrival(received("I am back"))])
+    while_it_waited = len(woken)
+    await store.add_inbound([arrival(received("and still here"))])
+
+    assert (while_it_waited, len(woken)) == (1, 1)
 
 
 async def test_a_peer_that_writes_during_an_attempt_is_due_at_its_end(

@@ -1,7 +1,7 @@
 """The flows put together over a real SQLite file, with fakes at the ports only."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -82,8 +82,8 @@ def request(text: str, sender: str = "101", /, **changes: object) -> InboundRequ
 class ObservedStore(SqlMessageStore):
     """The store, telling what it leased or settled; away as often as a test says."""
 
-    def __init__(self, *, database: Database) -> None:
-        super().__init__(database=database)
+    def __init__(self, *, database: Database, wake: Callable[[], None]) -> None:
+        super().__init__(database=database, wake=wake)
         self.outages = 0
         self.lease_outages = 0
         self.inbound_outages = 0
@@ -180,12 +180,12 @@ class Stage:
         self.cast = cast
         self.clock, self.sender = cast.clock, cast.sender
         self.database = database
-        self.store = ObservedStore(database=database)
+        woken = asyncio.Event()
+        self.store = ObservedStore(database=database, wake=woken.set)
         self.nodes = SqlNodes(database=database, clock=cast.clock)
         self.archive = ObservedArchive(database=database)
         self.audit = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
         self.metrics = Metrics(CollectorRegistry())
-        woken = asyncio.Event()
         self.outbox = Outbox(
             queue=self.store,
             accounts=lambda: (BOT, SHARED),
