@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,6 +52,17 @@ class Plan:
     """One node, when half of the messages are acknowledged."""
     away: float = 45
     """Seconds after which it is started again: longer than its lease on what it had."""
+    restart: bool = False
+    """Each node in its turn, as for a new version: stopped, and started again."""
+
+    @property
+    def each(self) -> int:
+        """Messages of a person, and to a person."""
+        return max(1, self.messages // (2 * self.people))
+
+    @property
+    def total(self) -> int:
+        return 2 * self.people * self.each
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +83,7 @@ class Outcome:
     def is_clean(self) -> bool:
         """Nothing lost, nothing doubled but what was in flight, and that is marked."""
         found = self.verdict
-        if self.plan.kill:
+        if self.plan.kill or self.plan.restart:
             return found.keeps_promises and len(found.twice) <= IN_FLIGHT
         return found.keeps_promises and not found.twice and not found.inbound.disordered
 
@@ -121,16 +132,17 @@ async def _carry_out(
     clients = [
         await stack.enter_async_context(behind.client(node)) for node in range(plan.nodes)
     ]
-    each = plan.messages // (2 * plan.people)
     in_pace, out_pace = Pace(plan.per_second / 2), Pace(plan.per_second / 2)
     beside = [asyncio.create_task(keep_bound(agents, port), name="bindings")]
     beside.append(asyncio.create_task(_tell(load, plan, say), name="progress"))
     async with asyncio.TaskGroup() as work:
         for agent in agents:
-            work.create_task(write(agent, each, in_pace, load))
-            work.create_task(post(clients, agent.user, each, out_pace, load))
+            work.create_task(write(agent, plan.each, in_pace, load))
+            work.create_task(post(clients, agent.user, plan.each, out_pace, load))
         if plan.kill:
             work.create_task(_kill_one(behind.nodes[1 % plan.nodes], plan, load, say))
+        if plan.restart:
+            work.create_task(_restart_all(behind.nodes, plan, load, say))
     for task in beside:
         task.cancel()
     await asyncio.gather(*beside, return_exceptions=True)
@@ -139,7 +151,7 @@ async def _carry_out(
 async def _tell(load: Load, plan: Plan, say: Callable[[str], None]) -> None:
     while True:
         await asyncio.sleep(_TOLD_EVERY)
-        say(f"{load.done:6} of {plan.messages} acknowledged")
+        say(f"{load.done:6} of {plan.total} acknowledged")
 
 
 async def _kill_one(
@@ -147,16 +159,34 @@ async def _kill_one(
 ) -> None:
     """Kill -9 of its two processes; what its journal has comes when it is back."""
 
-    async def half_way() -> bool:
-        return load.done >= plan.messages // 2
-
-    await eventually(half_way, float("inf"))
+    await _at(plan.total // 2, load)
     node.kill_engine()
     await node.kill()
     say(f"{load.done:6} acknowledged: killed the gateway on port {node.sip_port}")
     await asyncio.sleep(plan.away)  # its lease runs out meanwhile
     await node.start()
     say(f"{load.done:6} acknowledged: started it again")
+
+
+async def _restart_all(
+    nodes: Sequence[GatewayProcess], plan: Plan, load: Load, say: Callable[[str], None]
+) -> None:
+    """At even distances."""
+    for number, node in enumerate(nodes, 1):
+        await _at(plan.total * number // (len(nodes) + 1), load)
+        exit_code = await node.stop()
+        say(f"{load.done:6} acknowledged: stopped a gateway, exit code {exit_code}")
+        await node.start()
+        say(f"{load.done:6} acknowledged: started it again")
+
+
+async def _at(number: int, load: Load) -> None:
+    """Returns when so many messages are acknowledged."""
+
+    async def reached() -> bool:
+        return load.done >= number
+
+    await eventually(reached, float("inf"))
 
 
 @asynccontextmanager
@@ -216,10 +246,14 @@ def table(outcome: Outcome) -> str:
             f"inbound stored by: {_shares(found.stored_by)}",
             f"POST accepted by: {_shares(dict(enumerate(outcome.accepted_by)))}",
             f"MESSAGE sent by: {_shares(found.sent_by)}",
-            f"{plan.nodes} nodes, {plan.people} people{', one node killed' * plan.kill}",
+            f"{plan.nodes} nodes, {plan.people} people{_trouble(plan)}",
             f"{done} in {outcome.seconds:.0f} s, {done / outcome.seconds:.0f}/s",
         ]
     )
+
+
+def _trouble(plan: Plan) -> str:
+    return ", one killed" * plan.kill + ", each restarted" * plan.restart
 
 
 def _row(name: str, flow: Flow) -> str:
@@ -238,9 +272,12 @@ def _shares(counts: Mapping[Any, int]) -> str:
 @click.option("--nodes", default=3, show_default=True)
 @click.option("--per-second", default=400, show_default=True, help="At most.")
 @click.option("--kill", is_flag=True, help="One node half-way, and start it again later.")
-def main(messages: int, nodes: int, per_second: int, *, kill: bool) -> None:
+@click.option("--restart", is_flag=True, help="Stop and start each node in its turn.")
+def main(messages: int, nodes: int, per_second: int, *, kill: bool, restart: bool) -> None:
     """Send through all nodes; exit 1 when a promise was broken."""
-    plan = Plan(messages=messages, nodes=nodes, per_second=per_second, kill=kill)
+    plan = Plan(
+        messages=messages, nodes=nodes, per_second=per_second, kill=kill, restart=restart
+    )
     with tempfile.TemporaryDirectory(prefix="nodes-") as folder, PostgreSql() as postgresql:
         outcome = asyncio.run(run(Path(folder), postgresql, plan, click.echo))
     click.echo(table(outcome))

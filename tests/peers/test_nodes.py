@@ -30,7 +30,7 @@ async def test_nothing_is_lost_doubled_or_overtaken(
     outcome = await run(tmp_path, postgresql, plan, print)
 
     assert outcome.is_clean, table(outcome)
-    assert outcome.verdict.delivered == plan.messages / 2
+    assert outcome.verdict.delivered == plan.total / 2
     assert len(outcome.verdict.stored_by) == plan.nodes, "the dispatcher spreads the senders"
     assert all(outcome.accepted_by)
 
