@@ -10,6 +10,7 @@ from sqlalchemy import (
     ColumnElement,
     Integer,
     ScalarSelect,
+    Select,
     and_,
     bindparam,
     case,
@@ -119,6 +120,21 @@ _FREE = (
     )
     .values(lease_until=null(), leased=null())
 )
+
+
+def _next(waiting: ColumnElement[bool]) -> Select[Any]:
+    """When the first lane without a lease is due, and when the first lease ends."""
+    at = bindparam("at", type_=peer.c.due_at.type)
+    free = or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= at)
+    first_due = select(peer.c.due_at).where(waiting, free).order_by(peer.c.due_at)
+    leased = select(peer.c.lease_until).where(waiting, peer.c.lease_until > at)
+    first_end = leased.order_by(peer.c.lease_until)
+    return select(*(query.limit(1).scalar_subquery() for query in (first_due, first_end)))
+
+
+_WAITING = peer.c.due_at.is_not(null())
+_NEXT = _next(_WAITING)
+_NEXT_OF = _next(and_(_WAITING, peer.c.account.in_(bindparam("accounts", expanding=True))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,20 +266,10 @@ async def free(connection: AsyncConnection, rows: Sequence[AnyRow]) -> None:
 async def next_due(
     connection: AsyncConnection, now: datetime, accounts: Collection[str] | None
 ) -> datetime | None:
-    waiting: ColumnElement[bool] = peer.c.due_at.is_not(null())
+    query = _NEXT
+    values: dict[str, Any] = {"at": now}
     if accounts is not None:
-        waiting = and_(waiting, peer.c.account.in_(accounts))
-    free_from = (
-        select(peer.c.due_at)
-        .where(waiting, or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= now))
-        .order_by(peer.c.due_at)
-        .limit(1)
-    )
-    lease_ends = (
-        select(peer.c.lease_until)
-        .where(waiting, peer.c.lease_until > now)
-        .order_by(peer.c.lease_until)
-        .limit(1)
-    )
-    times = [await connection.scalar(query) for query in (free_from, lease_ends)]
+        query = _NEXT_OF
+        values["accounts"] = list(accounts)
+    times = (await connection.execute(query, values)).one()
     return min((time for time in times if time is not None), default=None)
