@@ -149,10 +149,13 @@ async def wake(connection: AsyncConnection, account: str, now: datetime) -> None
         .correlate(peer)
         .exists()
     )
-    waiting = (or_(peer.c.held_until > now, peer.c.leased.is_not(null())), of_account)
-    if connection.dialect.name != "sqlite":  # as lock() does, for any number of lanes
-        query = select(peer.c.aor).where(*waiting).order_by(peer.c.aor)
-        await connection.execute(query.with_for_update())
+    waiting = (
+        select(peer.c.aor)
+        .where(or_(peer.c.held_until > now, peer.c.leased.is_not(null())), of_account)
+        .order_by(peer.c.aor)
+        .with_for_update()  # as lock() does, for any number of lanes
+        .correlate(None)
+    )
     await connection.execute(
-        update(peer).where(*waiting).values(held_until=_END_OF_HOLD, **_DUE_NOW)
+        update(peer).where(peer.c.aor.in_(waiting)).values(held_until=_END_OF_HOLD, **_DUE_NOW)
     )
