@@ -131,6 +131,10 @@ class Database:
         """
         return await self._unit(self._write(work, waits=waits))
 
+    async def write_in_turn(self, begin: Callable[[], Work[T]]) -> T:
+        """As ``write``, of the work that *begin* gives when its turn to write has come."""
+        return await self._unit(self._write_in_turn(begin))
+
     async def _unit(self, unit: Coroutine[Any, Any, T]) -> T:
         task = asyncio.create_task(unit, name="unit of work")
         self._units.add(task)
@@ -149,6 +153,12 @@ class Database:
             return await self._committed(work, waits=waits)
         async with self._writer:
             return await self._committed(work, waits=waits)
+
+    async def _write_in_turn(self, begin: Callable[[], Work[T]]) -> T:
+        if not self.is_sqlite:
+            return await self._committed(begin(), waits=False)
+        async with self._writer:
+            return await self._committed(begin(), waits=False)
 
     async def _committed(self, work: Work[T], *, waits: bool) -> T:
         assert self._writing is not None, "the database is not open"

@@ -1,18 +1,26 @@
 """Group commit: many calls, one transaction, no shared fate."""
 
 import asyncio
+import threading
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.config import DatabaseSettings
 from gateway.errors import ConflictError, StorageUnavailable
 from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import MessageId, uuid7
+from gateway.store.database import Database
+from gateway.store.group_commit import GroupCommit
 from gateway.store.messages import SqlMessageStore
 from tests.contract.samples import MINUTE, arrival, received, sent
 from tests.fakes import NOON
 
 KEY = IdempotencyKey("token:crm POST /v1/messages", "k1")
+HELD_SECONDS = 5
 ANSWER = StoredResponse(202, "{}", "/v1/messages/1")
 
 
@@ -102,3 +110,30 @@ async def test_a_key_that_is_not_claimed_queues_nothing(store: SqlMessageStore) 
         await store.add_outbound(sent(), completes=(KEY, ANSWER))
 
     assert await store.queue_depth() == 0
+
+
+async def test_a_batch_takes_all_that_waits_when_its_turn_comes(tmp_path: Path) -> None:
+    let_go = threading.Event()
+    batches: list[list[int]] = []
+
+    async def hold(_: AsyncConnection) -> None:
+        let_go.wait(HELD_SECONDS)
+
+    async def note(_: AsyncConnection, items: Sequence[int]) -> Sequence[None]:
+        batches.append(list(items))
+        return [None] * len(items)
+
+    async with (
+        Database(settings=DatabaseSettings(), data_dir=tmp_path) as with_one_writer,
+        asyncio.TaskGroup() as calls,
+    ):
+        group = GroupCommit(database=with_one_writer, work=note)
+        calls.create_task(with_one_writer.write(hold))
+        calls.create_task(group.submit(1))
+        await with_one_writer.health()  # meanwhile the first has come to queue
+        calls.create_task(group.submit(2))
+        calls.create_task(group.submit(3))
+        await with_one_writer.health()
+        let_go.set()
+
+    assert batches == [[1, 2, 3]]
