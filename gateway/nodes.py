@@ -30,6 +30,7 @@ class Nodes(Protocol):
     async def take_over(self) -> Sequence[Message]:
         """Take, oldest first, what gateways whose lease ran out have not answered.
 
+        Only what came for an account this one has: it could send no answer to the others.
         No two get the same message. The old gateway may come back and answer it too: of
         two answers the first is sent, of two phone commands the first in the audit is run.
         """

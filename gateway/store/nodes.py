@@ -1,6 +1,6 @@
 """The nodes: gateways that share the database, each with a lease on what it received."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -30,9 +30,15 @@ _answerer = func.coalesce(message.c.taken_by, message.c.node)
 class SqlNodes:
     """Nodes on SQL."""
 
-    def __init__(self, *, database: Database, clock: Clock) -> None:
-        """*clock* is this machine's; leases go by it on SQLite only."""
+    def __init__(
+        self, *, database: Database, clock: Clock, accounts: Collection[str] | None = None
+    ) -> None:
+        """*clock* is this machine's; leases go by it on SQLite only.
+
+        *accounts* are those whose messages can be answered here; None: all.
+        """
         self._database = database
+        self._accounts = accounts
         self._clock = clock
 
     async def renew(self, lease: timedelta) -> bool:
@@ -88,9 +94,12 @@ class SqlNodes:
     def _left(self) -> Select[int]:
         """What waits for the answer of a node that has no lease."""
         alive = exists().where(node.c.id == _answerer, node.c.lease_until > self._now())
-        return select(message.c.archive_id).where(
+        left = select(message.c.archive_id).where(
             message.c.unanswered, _answerer != self._database.node, ~alive
         )
+        if self._accounts is None:
+            return left
+        return left.where(message.c.account.in_(self._accounts))
 
     def _now(self, later: timedelta = timedelta()) -> ColumnElement[datetime]:
         if self._database.is_sqlite:

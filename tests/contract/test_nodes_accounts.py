@@ -8,8 +8,10 @@ import pytest
 from gateway.message import Deferred, Delivered, Expired, Status
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
+from gateway.store.nodes import SqlNodes
+from tests.contract.node import Node
 from tests.contract.samples import ANNA, AWAY, BERT, HOUR, MINUTE, sent, settled
-from tests.fakes import NOON, OK
+from tests.fakes import NOON, OK, FakeClock
 
 
 @pytest.fixture
@@ -136,3 +138,17 @@ async def test_a_lane_that_is_woken_is_its_accounts_again(
     assert before == []
     assert await deliver(support) == []
     assert await deliver(sales) == ["first"]
+
+
+async def test_only_who_has_its_account_can_answer_what_a_dead_node_left(
+    database: Database, anna_pc: Node
+) -> None:
+    left = await anna_pc.receives("help")
+    takers = [
+        SqlNodes(database=database, clock=FakeClock(), accounts=accounts)
+        for accounts in (frozenset({"sales"}), frozenset({left.account}))
+    ]
+
+    taken = [await taker.take_over() for taker in takers]
+
+    assert [[message.id for message in share] for share in taken] == [[], [left.id]]
