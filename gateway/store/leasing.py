@@ -112,12 +112,9 @@ _SENDING = (
     .where(message.c.archive_id.in_(bindparam("ids", expanding=True)))
     .values(status=Status.SENDING.value)
 )
-_FREE = (
+_FREE = Prepared(
     update(peer)
-    .where(
-        peer.c.aor.in_(bindparam("aors", expanding=True)),
-        peer.c.leased.in_(bindparam("numbers", expanding=True)),
-    )
+    .where(peer.c.aor == bindparam("lane"), peer.c.leased == bindparam("number"))
     .values(lease_until=null(), leased=null())
 )
 
@@ -258,9 +255,7 @@ async def release(connection: AsyncConnection, ids: Sequence[DeliveryId]) -> Non
 
 async def free(connection: AsyncConnection, rows: Sequence[AnyRow]) -> None:
     """End the leases of these deliveries."""
-    await connection.execute(
-        _FREE, {"aors": [row.peer for row in rows], "numbers": [row.number for row in rows]}
-    )
+    await _FREE.run(connection, [{"lane": row.peer, "number": row.number} for row in rows])
 
 
 async def next_due(
