@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from gateway.bench.child import LOCAL_ACCOUNT, GatewayChild, ready_gateway
 from gateway.bench.pace import paced
@@ -20,7 +21,14 @@ _PATIENCE = 120
 async def delivered(bench: Bench) -> Result:
     if why := absent((SIPP,)):
         return LeftOut(why)
-    return await _throughput(bench, bench.plan.deliveries, AORS)
+    plain = await _throughput(bench, bench.plan.deliveries, AORS)
+    apart = replace(bench, folder=bench.folder / "keyed")
+    keyed = await _throughput(apart, bench.plan.deliveries, AORS, keyed=True)
+    return replace(
+        plain,
+        text=f"{plain.text}; with idempotency keys {keyed.text}",
+        figures={**plain.figures, **{f"keyed_{k}": v for k, v in keyed.figures.items()}},
+    )
 
 
 async def delivered_to_one(bench: Bench) -> Result:
@@ -46,11 +54,11 @@ async def accepted(bench: Bench) -> Result:
         return (await paced(request, plan.accept_rate, plan.accept_seconds)).measured()
 
 
-async def _throughput(bench: Bench, total: int, aors: int) -> Measured:
+async def _throughput(bench: Bench, total: int, aors: int, *, keyed: bool = False) -> Measured:
     loop = asyncio.get_running_loop()
     async with _to_sink(bench) as (gateway, port):
         started = loop.time()
-        async with poster(gateway.access()) as client:
+        async with poster(gateway.access(), keyed=keyed) as client:
             await _write_all(client, port, total, aors)
         accepted_in = loop.time() - started
         await _all_delivered(gateway, total)
