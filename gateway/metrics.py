@@ -1,5 +1,7 @@
 """The counters that ``/metrics`` shows."""
 
+from functools import partial
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 
@@ -8,72 +10,39 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self.registry = registry
-        self.inbound = Counter(
-            "sip_gateway_inbound_messages",
+        counter = partial(Counter, namespace="sip_gateway", registry=registry)
+        gauge = partial(Gauge, namespace="sip_gateway", registry=registry)
+        histogram = partial(Histogram, namespace="sip_gateway", registry=registry)
+        self.inbound = counter(
+            "inbound_messages",
             "MESSAGE requests stored, by status; dropped: beyond the limit of a source.",
             ["status"],
-            registry=registry,
         )
-        self.attempts = Counter(
-            "sip_gateway_delivery_attempts",
-            "Delivery attempts, by final response code.",
-            ["code"],
-            registry=registry,
+        self.attempts = counter(
+            "delivery_attempts", "Delivery attempts, by final response code.", ["code"]
         )
-        self.settled = Counter(
-            "sip_gateway_deliveries",
-            "Deliveries that came to an outcome.",
-            ["outcome"],
-            registry=registry,
+        self.settled = counter("deliveries", "Deliveries that came to an outcome.", ["outcome"])
+        self.commands = counter(
+            "commands", "Commands, by verb and outcome.", ["verb", "outcome"]
         )
-        self.commands = Counter(
-            "sip_gateway_commands",
-            "Commands, by verb and outcome.",
-            ["verb", "outcome"],
-            registry=registry,
+        self.hooks = counter(
+            "hook_deliveries", "Inbound webhooks, by source and result.", ["source", "result"]
         )
-        self.hooks = Counter(
-            "sip_gateway_hook_deliveries",
-            "Inbound webhooks, by source and what became of them.",
-            ["source", "result"],
-            registry=registry,
+        self.webhook_attempts = counter(
+            "webhook_attempts", "POSTs of outbound webhooks, by result.", ["endpoint", "result"]
         )
-        self.webhook_attempts = Counter(
-            "sip_gateway_webhook_attempts",
-            "POST requests of outbound webhooks, by endpoint and what became of them.",
-            ["endpoint", "result"],
-            registry=registry,
+        self.webhooks_waiting = gauge(
+            "webhooks_waiting", "Outbound webhooks that are not settled yet.", ["endpoint"]
         )
-        self.webhooks_waiting = Gauge(
-            "sip_gateway_webhooks_waiting",
-            "Outbound webhooks that are not settled yet, by endpoint.",
-            ["endpoint"],
-            registry=registry,
-        )
-        self.engine_starts = Counter(
-            "sip_gateway_engine_starts",
-            "Starts of the SIP engine process.",
-            registry=registry,
-        )
-        self.queued = Gauge(
-            "sip_gateway_deliveries_queued",
+        self.engine_starts = counter("engine_starts", "Starts of the SIP engine process.")
+        self.queued = gauge(
+            "deliveries_queued",
             "Deliveries that are not settled yet; NaN while the database is away.",
-            registry=registry,
         )
-        self.in_flight = Gauge(
-            "sip_gateway_deliveries_in_flight",
-            "MESSAGE requests waiting for a final response.",
-            registry=registry,
+        self.in_flight = gauge(
+            "deliveries_in_flight", "MESSAGE requests waiting for a final response."
         )
-        self.registered = Gauge(
-            "sip_gateway_registered",
-            "1 while the account is registered.",
-            ["account"],
-            registry=registry,
-        )
-        self.request_seconds = Histogram(
-            "sip_gateway_http_request_seconds",
-            "HTTP requests, by route and status.",
-            ["method", "route", "status"],
-            registry=registry,
+        self.registered = gauge("registered", "1 while the account is registered.", ["account"])
+        self.request_seconds = histogram(
+            "http_request_seconds", "HTTP requests.", ["method", "route", "status"]
         )
