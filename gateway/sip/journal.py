@@ -193,4 +193,7 @@ class JournalReader:
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = _connect(self._path)
+            # A deletion is not waited for until it is on the disk: what a power cut brings
+            # back is read again, and the store leaves out what it has.
+            self._connection.execute("PRAGMA synchronous = NORMAL")
         return self._connection
