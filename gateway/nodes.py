@@ -30,7 +30,10 @@ class Nodes(Protocol):
     async def take_over(self) -> Sequence[Message]:
         """Take, oldest first, what gateways whose lease ran out have not answered.
 
-        Only what came for an account this one has: it could send no answer to the others.
+        With what it took before, if that is not answered either: the commit of a taking may
+        not have been acknowledged. Only what came for an account this one has, by which the
+        answer leaves.
+
         No two get the same message. The old gateway may come back and answer it too: of
         two answers the first is sent, of two phone commands the first in the audit is run.
         """
@@ -75,12 +78,14 @@ class Membership:
         Where the lease ran out, the others' did too, as the database was away or all are
         started together: they have time for theirs before anything is taken from them.
         """
-        patience = self._settings.patience
         while True:
             await asyncio.sleep(self._settings.renewed_every.total_seconds())
-            if await patience.insist("the lease of this gateway", self._renew):
-                self._answer(await patience.insist("taking over", self._nodes.take_over))
-            self._judge(await patience.insist("the time", self._nodes.clock_error))
+            await self._settings.patience.insist("the lease of this gateway", self._renew)
+
+    async def _renew(self) -> None:
+        if await self._nodes.renew(self._settings.lease):
+            self._answer(await self._nodes.take_over())
+        self._judge(await self._nodes.clock_error())
 
     def _judge(self, error: timedelta) -> None:
         """One line when the clock goes wrong, and one when it is right again."""
@@ -94,6 +99,3 @@ class Membership:
         elif self._is_wrong and not is_wrong:
             log.info("this machine's clock is right again")
         self._is_wrong = is_wrong
-
-    async def _renew(self) -> bool:
-        return await self._nodes.renew(self._settings.lease)

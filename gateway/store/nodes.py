@@ -61,21 +61,24 @@ class SqlNodes:
         return await self._database.write(work)
 
     async def take_over(self) -> Sequence[Message]:
-        left = self._left()
+        left, own = self._left(), message.c.taken_by == self._database.node
         taking = (
             update(message)
             # Two that look at the same time never both get one.
             .where(message.c.archive_id.in_(left.with_for_update(skip_locked=True)))
             .values(taken_by=self._database.node)
-            .returning(message)
         )
+        taken = select(message).where(message.c.unanswered, own)
 
         async def find(connection: AsyncConnection) -> bool:
-            return await connection.scalar(left.limit(1)) is not None
+            ours = select(message.c.archive_id).where(message.c.unanswered, own)
+            found = [await connection.scalar(query.limit(1)) for query in (left, ours)]
+            return found != [None, None]
 
         async def take(connection: AsyncConnection) -> Sequence[Message]:
-            rows = (await connection.execute(taking)).all()
-            return [to_answer(row) for row in sorted(rows, key=lambda row: row.archive_id)]
+            await connection.execute(taking)
+            rows = await connection.execute(taken.order_by(message.c.archive_id))
+            return [to_answer(row) for row in rows]
 
         # Most often there is none: no need to queue for the one writer of SQLite.
         return await self._database.write(take) if await self._database.read(find) else []

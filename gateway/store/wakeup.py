@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Callable
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.errors import StorageUnavailable
 from gateway.patience import Patience
 from gateway.store.database import Database
 
@@ -17,6 +17,8 @@ _CHECKED_EVERY = 30.0
 _APART = 0.05
 """Seconds: others tell of each transaction, and one look finds what many of them made due."""
 _NOTIFY = select(func.pg_notify(CHANNEL, bindparam("node")))
+
+log = logging.getLogger(__name__)
 
 
 async def tell(connection: AsyncConnection, node: str) -> None:
@@ -54,9 +56,11 @@ class Wakeup:
     async def _listen(self) -> None:
         while True:
             await self._patience.insist("hearing of other gateways", self._hear)
+            log.warning("the connection by which other gateways are heard ended")
+            await asyncio.sleep(self._patience.first.total_seconds())
 
     async def _hear(self) -> None:
-        """As long as the connection is there; then raises StorageUnavailable."""
+        """As long as the connection is there."""
         ended = asyncio.Event()
         async with self._database.connected() as connection:
             with self._database.translated():
@@ -66,7 +70,6 @@ class Wakeup:
                 self._told.set()
                 while not await _comes(ended, _CHECKED_EVERY):
                     await connection.execute(select(1))  # it may have ended unheard
-        raise StorageUnavailable("the connection ended")
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, node: str) -> None:
         if node != self._database.node:

@@ -10,14 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from gateway.errors import StorageUnavailable
 from gateway.message import Delivered, Message, Status
 from gateway.nodes import Membership, MembershipSettings
+from gateway.patience import Patience
 from tests.contract.samples import MINUTE, settled
 from tests.fakes import NOON, OK, FakeResponder
 from tests.flow.stage import Cast, Stage, request, running, staged
 
 DEAD = timedelta(minutes=1)
 AT_ONCE = MembershipSettings(renewed_every=timedelta())
+SOON = Patience(first=timedelta(), longest=timedelta())
 
 
 class Recorded(FakeResponder):
@@ -165,3 +168,27 @@ async def test_a_clock_that_is_wrong_is_told_once(caplog: pytest.LogCaptureFixtu
         "this machine's clock is -90 s from the",
         "this machine's clock is right again",
     ]
+
+
+async def test_a_database_that_goes_away_before_the_taking_ends_the_round() -> None:
+    """Until it is back all leases ran out: what was true before the taking is not any more."""
+    asked: list[str] = []
+
+    class GoesAway(FakeNodes):
+        async def renew(self, lease: timedelta) -> bool:
+            asked.append("renew")
+            return asked == ["renew"]
+
+        async def take_over(self) -> Sequence[Message]:
+            asked.append("take over")
+            raise StorageUnavailable("the database is away")
+
+    settings = MembershipSettings(renewed_every=timedelta(), patience=SOON)
+    nodes = GoesAway(timedelta())
+    membership = Membership(nodes=nodes, answer=lambda _: None, settings=settings)
+
+    async with asyncio.TaskGroup() as group:
+        flow = group.create_task(membership.run())
+
+    assert flow.cancelled()
+    assert asked == ["renew", "take over", "renew", "renew"]
