@@ -144,8 +144,8 @@ class CommandLog(Protocol):
     async def begin(self, entry: CommandEntry) -> CommandEntry | None:
         """Commit *entry* as started and return None.
 
-        When its message has an entry already, that one is returned and nothing stored:
-        the command must not be run. One whose own ``begin`` raised here gives way.
+        When its message has an entry already, of any node, that is returned and nothing
+        stored: the command must not be run. One whose own ``begin`` raised here gives way.
         """
 
     async def finish(self, entry: CommandEntry) -> None:
