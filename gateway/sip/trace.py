@@ -3,11 +3,12 @@
 import hashlib
 import re
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from gateway.message import MessageId, uuid7
-from gateway.ports import Clock
 from gateway.sip.journal import JournalRow
 
 REMEMBERED = 32_768
@@ -91,7 +92,8 @@ class Trace:
     PJSIP handles one packet at a time: an answer is that of the request traced last.
     """
 
-    def __init__(self, *, journal: _Journal, clock: Clock) -> None:
+    # Not ports.Clock: all that the ports are made of would be in the engine, 1.3 MB.
+    def __init__(self, *, journal: _Journal, clock: Callable[[], datetime]) -> None:
         self._journal = journal
         self._clock = clock
         self._last: Received | None = None
