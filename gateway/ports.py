@@ -251,7 +251,8 @@ class Tokens(Protocol):
     async def revoke_token(self, name: str) -> bool:
         """False when there is none of this name."""
 
-    async def token_for(self, secret: str) -> Token | None: ...
+    async def token_for(self, secret: str) -> Token | None:
+        """None for one that was revoked, a second after that at the latest."""
 
 
 class Idempotency(Protocol):
