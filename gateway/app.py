@@ -350,10 +350,10 @@ def _senders(settings: Settings) -> frozenset[str]:
 async def _say_what_waits_for_others(messages: SqlMessageStore) -> None:
     for account, waiting in (await messages.waiting_for_others()).items():
         log.warning(
-            "%d deliveries wait for a gateway that sends by the account %s, which this one does"
-            " not; start that one, or add the account to [[sip.accounts]]",
-            waiting,
+            "the account %s is of another gateway, for which %d deliveries wait; start that"
+            " one, or add the account to [[sip.accounts]]",
             account,
+            waiting,
         )
 
 
