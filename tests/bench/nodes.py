@@ -158,7 +158,6 @@ async def _kill_one(
     node: GatewayProcess, plan: Plan, load: Load, say: Callable[[str], None]
 ) -> None:
     """Kill -9 of its two processes; what its journal has comes when it is back."""
-
     await _at(plan.total // 2, load)
     node.kill_engine()
     await node.kill()
