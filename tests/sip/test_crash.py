@@ -74,6 +74,22 @@ async def test_everything_acknowledged_survives_kill_9(
     assert len(call_ids) == len(set(call_ids))
 
 
+async def test_a_burst_waits_at_the_port_of_an_engine_that_has_no_time(
+    user_agent: UserAgent, peer: Peer, received: Received
+) -> None:
+    """A port as the system opens it has room for half of these."""
+    assert user_agent.udp_port
+    assert user_agent.engine_pid is not None
+    os.kill(user_agent.engine_pid, signal.SIGSTOP)
+    for number in range(300):
+        peer.send(message(str(number), via_port=peer.port), user_agent.udp_port)
+
+    os.kill(user_agent.engine_pid, signal.SIGCONT)
+
+    requests = await received.count(300)
+    assert {request.text for request in requests} == {str(number) for number in range(300)}
+
+
 async def test_an_unwritable_journal_keeps_the_ports_closed(
     make: Make, data_dir: Path, peer: Peer, received: Received
 ) -> None:
