@@ -17,12 +17,14 @@ from gateway.bench.processes import BenchError, until, written
 from gateway.bench.programs import MODULES, SCHEMAS
 
 # The leanest route that stores: stateless replies, no debug, no authentication. With more
-# workers than one SQLite refuses most inserts, as its file is locked.
+# workers than one SQLite refuses most inserts, as its file is locked. As much may wait at its
+# port as at the gateway's.
 _CONFIGURATION = Template("""
 debug=0
 log_stderror=yes
 fork=yes
 children=$workers
+maxbuffer=1048576
 disable_tcp=yes
 auto_aliases=no
 listen=udp:127.0.0.1:$port
