@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -97,8 +97,9 @@ class Inbound:
         self._admitted.clear()
         to_answer = {a.message.id for a in arrivals if a.needs_answer}
         self._hand_over(stored, to_answer - held)
+        for status, count in Counter(message.status for message in stored).items():
+            self._metrics.inbound.labels(status.value).inc(count)
         for message in stored:
-            self._metrics.inbound.labels(message.status.value).inc()
             if message.status is Status.REFUSED:
                 await self._refusals.note(message, doubts[message.id])
 
@@ -139,9 +140,6 @@ class Inbound:
             if message.id in to_answer:
                 self._held.add(message.id)
                 self._arrived.put_nowait(message)
-        if any(message.proven and message.id not in to_answer for message in stored):
-            # A peer that writes is there: what waits for it is due now, or with its answer.
-            self._outbox.wake()
 
     def take(self, messages: Sequence[Message]) -> None:
         """Answer these as well: another gateway received them, and stopped."""
