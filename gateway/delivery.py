@@ -14,17 +14,20 @@ from gateway.errors import ConflictError, GatewayError, StorageUnavailable
 from gateway.message import (
     Delivery,
     DeliveryId,
+    Direction,
     Expired,
     Failed,
     FinalResponse,
     Message,
     MessageId,
     Settlement,
+    Status,
     Submission,
     message_id_text,
 )
 from gateway.patience import Patience
 from gateway.ports import Archive, Clock, DeliveryQueue
+from gateway.query import HistoryQuery
 
 log = logging.getLogger(__name__)
 
@@ -32,8 +35,15 @@ _LONGEST_REST = 30.0  # what another gateway on the same database tells may be m
 _SHORTEST_REST = 0.25  # what is due may be another gateway's to send: never spin on it
 _LOOKED_EVERY = 0.5
 
-Notice = Callable[[Message, Failed | Expired], Submission | None]
-"""Composes what the sender of a message is told when it will not arrive, if anything."""
+_LAST_WRITTEN = HistoryQuery(
+    direction=Direction.INBOUND, statuses=frozenset({Status.RECEIVED}), limit=1
+)
+
+Notice = Callable[[Message, Failed | Expired, Message | None], Submission | None]
+"""Composes what the chat sender of a message is told when it will not arrive.
+
+The other message is what that sender wrote last, if anything.
+"""
 
 
 _DEFECT = FinalResponse(500, "the gateway could not send it; its log says why", local=True)
@@ -205,13 +215,17 @@ class DeliveryWorker:
         if isinstance(outcome, Failed | Expired):
             found = await self._archive.get(settlement.delivery.message_id)
             if found is not None and not found.message.status.is_final:
-                notice = self._told(found.message, outcome)
+                notice = await self._told(found.message, outcome)
                 settlement = replace(settlement, notices=(notice,) if notice else ())
         return await self._queue.settle(settlement)
 
-    def _told(self, message: Message, outcome: Failed | Expired) -> Submission | None:
+    async def _told(self, message: Message, outcome: Failed | Expired) -> Submission | None:
+        if message.asker is None:
+            return None
+        written = await self._archive.find(_LAST_WRITTEN, within=message.asker)
+        heard = written.items[0].message if written.items else None
         try:
-            return self._notice(message, outcome)
+            return self._notice(message, outcome, heard)
         except GatewayError as exc:
             log.warning("nobody is told of %s: %s", message_id_text(message.id), exc)
             return None

@@ -104,6 +104,9 @@ class InboundRequest:
     flags: frozenset[Flag] = frozenset()
 
 
+CHAT = "chat"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """One pager-mode instant message (RFC 3428), as said; in either direction."""
@@ -139,6 +142,12 @@ class Message:
     """Outbound: the last final response."""
     attempts: int = 0
     settled_at: datetime | None = None
+
+    @property
+    def asker(self) -> Aor | None:
+        """Who had it sent by a chat command, and is told if it does not arrive."""
+        kind, _, who = self.origin.partition(":")
+        return Aor(who) if kind == CHAT else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

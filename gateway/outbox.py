@@ -12,6 +12,7 @@ from gateway.errors import AddressError, InvalidRequest
 from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.identity import AccountIdentity
 from gateway.message import (
+    CHAT,
     Delivery,
     DeliveryId,
     Direction,
@@ -34,7 +35,6 @@ MAX_TEXT = 16_000
 _A_YEAR = timedelta(days=366)
 BY_MICROSIP = "microsip"
 """The origin of what went out of the user's own MicroSIP."""
-_CHAT = "chat:"
 _QUOTED = 80
 _NOT_TEXT = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]")
 """Control characters, halves of pairs; joined emoji and right-to-left marks are text."""
@@ -117,7 +117,7 @@ class Outbox:
     async def send_for(self, caller: Caller, recipient: str, text: str) -> Message:
         """Queue ``101: text``; the caller is told once if it fails or expires."""
         name = SipUri.parse(caller.aor).user if caller.aor else caller.who.partition(":")[2]
-        origin = f"{_CHAT}{caller.aor}" if caller.aor else caller.who
+        origin = f"{CHAT}:{caller.aor}" if caller.aor else caller.who
         submission = self.compose(
             OutboundRequest(to=recipient, text=f"{name}: {text}", origin=origin)
         )
@@ -162,25 +162,29 @@ class Outbox:
         ]
         return [self._submission(path, request, (request.text,)) for request in requests]
 
-    def notice(self, message: Message, outcome: Failed | Expired) -> Submission | None:
-        """What a chat sender is told of a message that will not arrive; None for others."""
-        if not message.origin.startswith(_CHAT):
+    def notice(
+        self, message: Message, outcome: Failed | Expired, heard: Message | None
+    ) -> Submission | None:
+        """What a chat sender is told of a message that will not arrive; None for others.
+
+        *heard* is what the sender wrote last.
+        """
+        if message.asker is None:
             return None
         user = SipUri.parse(message.peer).user or message.peer
         said = message.text if len(message.text) <= _QUOTED else f"{message.text[:_QUOTED]}..."
-        text = f"ERR send {user} ({_reason(outcome)})\n{said}"
+        text = _printable(f"ERR send {user} ({_reason(outcome)})\n{said}")
+        request = OutboundRequest(
+            to=message.asker, text=text, origin="reply", from_account=message.account
+        )
         try:
-            return self.compose(
-                OutboundRequest(
-                    to=message.origin.removeprefix(_CHAT),
-                    text=_printable(text),
-                    origin="reply",
-                    from_account=message.account,
-                )
-            )
+            account, _ = self._parties(message.account, message.asker)
         except InvalidRequest:
             # The account is gone from the configuration: there is nobody to tell it as.
             return None
+        if heard is None or not heard.proven or account.next_hop:
+            return self.compose(request)
+        return self._submission(_return_path(account, heard), request, (text,))
 
     def _parties(self, wanted: str, to: str) -> tuple[AccountIdentity, SipUri]:
         """The sending account and the recipient, each of which may depend on the other."""

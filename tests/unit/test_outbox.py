@@ -373,7 +373,7 @@ def test_a_chat_sender_is_told_why(
         replace(REQUEST, to="102", origin="chat:sip:101@office.example")
     ).message
 
-    notice = outbox.notice(message, outcome)
+    notice = outbox.notice(message, outcome, None)
 
     assert notice is not None
     assert notice.message.peer == "sip:101@office.example"
@@ -385,10 +385,39 @@ def test_a_chat_sender_is_told_why(
 def test_nobody_else_is_told(outbox: Outbox, origin: str) -> None:
     message = outbox.compose(replace(REQUEST, origin=origin)).message
 
-    assert outbox.notice(message, Expired(None)) is None
+    assert outbox.notice(message, Expired(None), None) is None
 
 
 def test_no_notice_comes_from_an_account_that_is_gone(outbox: Outbox) -> None:
     message = outbox.compose(replace(REQUEST, origin="chat:sip:101@office.example")).message
 
-    assert outbox.notice(replace(message, account="gone"), Expired(None)) is None
+    assert outbox.notice(replace(message, account="gone"), Expired(None), None) is None
+
+
+@pytest.mark.parametrize(
+    ("proven", "destination"),
+    [
+        pytest.param(True, "127.0.0.1:5566", id="where-it-wrote-from"),
+        pytest.param(False, "localhost:5060", id="where-its-aor-says"),
+    ],
+)
+def test_without_a_registrar_a_notice_goes_the_way_of_a_reply(
+    outbox: Outbox, *, proven: bool, destination: str
+) -> None:
+    asker = "sip:anna@localhost"
+    message = outbox.compose(
+        replace(REQUEST, to="bert", from_account=LOCAL.name, origin=f"chat:{asker}")
+    ).message
+    heard = replace(
+        INBOUND,
+        account=LOCAL.name,
+        peer=Aor(asker),
+        from_uri=asker,
+        proven=proven,
+        source="udp:127.0.0.1:5566",
+    )
+
+    notice = outbox.notice(message, Expired(None), heard)
+
+    assert notice is not None
+    assert (notice.message.peer, notice.deliveries[0].destination) == (asker, destination)
