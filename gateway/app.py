@@ -343,10 +343,6 @@ class Gateway:
         )
 
 
-def _senders(settings: Settings) -> frozenset[str]:
-    return frozenset(a.name for a in settings.sip.accounts if a.mode == "bot")
-
-
 async def _say_what_waits_for_others(messages: SqlMessageStore) -> None:
     for account, waiting in (await messages.waiting_for_others()).items():
         log.warning(

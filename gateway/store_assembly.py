@@ -35,15 +35,15 @@ class Stores:
     ) -> "Stores":
         """*wake* tells the delivery worker that something is due."""
         webhooks = OutboundWebhooks.on(database, settings.webhooks, metrics)
-        senders = {account.name for account in settings.sip.accounts if account.mode == "bot"}
+        # A file has one gateway: what that cannot send is given up at once.
+        senders = None if database.is_sqlite else _senders(settings)
         return cls(
             database=database,
-            nodes=SqlNodes(database=database, clock=now),
+            nodes=SqlNodes(database=database, clock=now, accounts=senders),
             messages=SqlMessageStore(
                 database=database,
                 events=webhooks.events,
-                # A file has one gateway: what that cannot send is given up at once.
-                accounts=None if database.is_sqlite else senders,
+                accounts=senders,
                 wake=wake,
             ),
             archive=SqlArchive(database=database),
@@ -52,3 +52,7 @@ class Stores:
             hooks=SqlHookLog(database=database),
             webhooks=webhooks,
         )
+
+
+def _senders(settings: Settings) -> frozenset[str]:
+    return frozenset(a.name for a in settings.sip.accounts if a.mode == "bot")
