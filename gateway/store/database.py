@@ -88,9 +88,9 @@ class Database:
             self._threads = SqliteThreads(engine)
         try:
             await self.write(_select_one)
-        except StorageUnavailable:
+        except StorageUnavailable as exc:
             await self._close()
-            raise
+            raise StorageUnavailable(f"{exc}; {_REMEDY[url.drivername]}") from exc
         return self
 
     async def __aexit__(
@@ -288,6 +288,10 @@ def _url(settings: DatabaseSettings, data_dir: Path) -> URL:
     return url.set(password=password) if password and url.drivername == POSTGRESQL else url
 
 
+_REMEDY = {
+    SQLITE: "see that the file is free, and can be written to",
+    POSTGRESQL: "see that the server runs, and check the database's URL and password",
+}
 _EXAMPLES = f"write {SQLITE}:///FILE or {POSTGRESQL}://user:password@host/name"
 
 

@@ -59,7 +59,7 @@ async def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
 async def test_a_server_that_is_away_is_unavailable(tmp_path: Path) -> None:
     url = "postgresql+asyncpg://gateway@127.0.0.1:1/gateway"
 
-    with pytest.raises(StorageUnavailable):
+    with pytest.raises(StorageUnavailable, match="see that the server runs"):
         await opened(DatabaseSettings(url=url), tmp_path)
 
 
@@ -82,7 +82,7 @@ async def test_the_password_of_the_settings_opens_postgresql(tmp_path: Path) -> 
 
         await opened(DatabaseSettings(url=url, password=SecretStr("geheim")), tmp_path)
 
-        with pytest.raises(StorageUnavailable, match="password"):
+        with pytest.raises(StorageUnavailable, match="check the database's URL and password"):
             await opened(DatabaseSettings(url=url, password=SecretStr("falsch")), tmp_path)
 
 
