@@ -19,6 +19,7 @@ from gateway.message import (
     Message,
     MessageId,
     Status,
+    message_id_text,
 )
 from gateway.metrics import Metrics
 from gateway.outbox import Outbox
@@ -147,7 +148,9 @@ class Inbound:
             if message.id not in self._held:
                 self._held.add(message.id)
                 self._arrived.put_nowait(message)
-                log.warning("message %s is taken over from a gateway that stopped", message.id)
+                log.warning(
+                    "%s is taken over from a gateway that stopped", message_id_text(message.id)
+                )
 
     async def run(self) -> None:
         """Until cancelled: answer, in order for a peer, several peers at a time.

@@ -7,7 +7,7 @@ from gateway.caller import Origin
 from gateway.errors import StorageUnavailable
 from gateway.identity import split_source
 from gateway.limits import KeyedLimit
-from gateway.message import InboundRequest, Message, uuid7
+from gateway.message import InboundRequest, Message, message_id_text, uuid7
 from gateway.phone import CommandEntry, CommandOutcome, CommandState, Problem
 from gateway.ports import CommandLog
 
@@ -44,7 +44,8 @@ class Refusals:
         source = message.source.partition(":")[2]
         host, _ = split_source(source)
         if self._remarks.allows(host):
-            log.warning("message %s from %s is not proven: %s", message.id, source, doubt)
+            name = message_id_text(message.id)
+            log.warning("%s from %s is not proven: %s", name, source, doubt)
         verb = self._verb_of(message.text)
         if verb:
             await self._record(message, verb, doubt)

@@ -109,6 +109,7 @@ async def test_a_forged_command_gets_no_reply_and_an_audit_entry(
         "dial",
         forged.id,
     )
+    assert f"msg_{forged.id} from 10.0.0.66:5060 is not proven" in caplog.text
     assert 'add "10.0.0.66:5060" to trusted_sources in [sip]' in caplog.text
 
 
