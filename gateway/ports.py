@@ -127,7 +127,7 @@ class Archive(Protocol):
     async def told(
         self, peer: Aor, since: datetime, until: datetime, among: int
     ) -> Sequence[str]:
-        """What *peer* was sent in that time, of the last *among* messages to and from it."""
+        """What *peer* was sent in that time, of the last *among* with it before its end."""
 
     async def attempts(self, message_id: MessageId) -> Sequence[Attempt]:
         """Oldest first."""

@@ -35,7 +35,8 @@ _HIGHEST_ID = 2**63 - 1
 # Built once: it is asked before each command.
 _LAST = (
     select(message.c.direction, message.c.created_at, message.c.text)
-    .where(message.c.peer == bindparam("with_peer"))
+    # Not what came later: to answer may take longer than a peer needs to write much.
+    .where(message.c.peer == bindparam("with_peer"), message.c.created_at < bindparam("until"))
     .order_by(message.c.archive_id.desc())
     .limit(bindparam("among"))
     .subquery()
@@ -43,7 +44,6 @@ _LAST = (
 _TOLD = select(_LAST.c.text).where(
     _LAST.c.direction == Direction.OUTBOUND.value,
     _LAST.c.created_at >= bindparam("since"),
-    _LAST.c.created_at < bindparam("until"),
 )
 
 

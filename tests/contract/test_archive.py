@@ -271,6 +271,19 @@ async def test_what_a_peer_was_told_of_late_is_known(
     assert told == ["now"]
 
 
+async def test_what_was_told_before_is_known_however_much_came_since(
+    store: SqlMessageStore, archive: SqlArchive
+) -> None:
+    await store.add_outbound(sent("now"))
+    await keep(
+        store, *(replace(received(f"text {n}"), created_at=NOON + MINUTE) for n in range(3))
+    )
+
+    told = await archive.told(ANNA, NOON, NOON + MINUTE, 3)
+
+    assert told == ["now"]
+
+
 async def test_what_was_told_before_much_else_is_not_looked_for(
     store: SqlMessageStore, archive: SqlArchive
 ) -> None:
