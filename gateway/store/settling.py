@@ -132,7 +132,8 @@ async def settle(
     await _replace(connection, still_open)
     finals = await _set_statuses(connection, still_open)
     await events.queue_messages(connection, finals.values())
-    await leasing.free(connection, [item.row for item in found])
+    # What came again freed its lease the first time: this one may be of a later attempt.
+    await leasing.free(connection, [item.row for item in new])
     await _remember(connection, still_open)
     await queueing.queue(
         connection, [n for item in still_open for n in item.settlement.notices]

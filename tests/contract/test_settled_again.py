@@ -51,3 +51,16 @@ async def test_a_later_attempt_at_the_same_delivery_is_another(
     attempts = await archive.attempts(submission.message.id)
 
     assert [attempt.at for attempt in attempts] == [NOON, NOON + MINUTE, NOON + 2 * MINUTE]
+
+
+async def test_the_lease_of_a_later_attempt_stands(store: SqlMessageStore) -> None:
+    await store.add_outbound(sent())
+    (first,) = await store.lease_due(NOON, HOUR, 1, 1)
+    settlement = settled(first, Deferred(AWAY, LATER, Status.WAITING))
+    await store.settle(settlement)
+    (under_way,) = await store.lease_due(LATER, HOUR, 1, 1)
+
+    await store.settle(settlement)
+
+    assert under_way.id == first.id
+    assert await store.lease_due(LATER + MINUTE, HOUR, 1, 1) == []
