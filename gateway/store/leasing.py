@@ -29,8 +29,6 @@ from gateway.store.rows import AnyRow, to_delivery
 from gateway.store.tables import OPEN, delivery, message, peer
 
 _LEASING = 0x53495047  # key of the lock under which nodes count what is in flight
-
-
 _AT = bindparam("at", type_=peer.c.due_at.type)
 
 
@@ -121,10 +119,9 @@ _FREE = Prepared(
 
 def _next(waiting: ColumnElement[bool]) -> Select[Any]:
     """When the first lane without a lease is due, and when the first lease ends."""
-    at = bindparam("at", type_=peer.c.due_at.type)
-    free = or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= at)
+    free = or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= _AT)
     first_due = select(peer.c.due_at).where(waiting, free).order_by(peer.c.due_at)
-    leased = select(peer.c.lease_until).where(waiting, peer.c.lease_until > at)
+    leased = select(peer.c.lease_until).where(waiting, peer.c.lease_until > _AT)
     first_end = leased.order_by(peer.c.lease_until)
     return select(*(query.limit(1).scalar_subquery() for query in (first_due, first_end)))
 
@@ -149,19 +146,23 @@ class Terms:
         return self.accounts is None or account in self.accounts
 
 
-async def lease_due(connection: AsyncConnection, terms: Terms) -> list[Delivery]:
+async def lease_due(connection: AsyncConnection, terms: Terms) -> tuple[list[Delivery], bool]:
+    """What was leased, and whether another node has to look at what is its to send."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_advisory_xact_lock(_LEASING)))
     in_flight = await _in_flight(connection, terms.now)
     chosen: list[AnyRow] = []
     seen: set[str] = set()
+    for_others = False
     while len(chosen) < terms.limit:
         full = [name for name, count in in_flight.items() if count >= terms.per_destination]
         due = await _due_lanes(connection, terms, full, seen)
         seen.update(lane.aor for lane in due)
         await lanes.refresh(connection, [lane.aor for lane in due if lane.head is None])
         heads = await _heads(connection, due)
-        await _hand_on(connection, [h for h in heads if not terms.allow(h.account)])
+        others = [head for head in heads if not terms.allow(head.account)]
+        await _hand_on(connection, others)
+        for_others = for_others or bool(others)
         for head in heads:
             has_room = in_flight[head.destination] < terms.per_destination
             if has_room and terms.allow(head.account):
@@ -170,7 +171,7 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> list[Delivery]
         if len(due) < terms.limit:
             break
     await _mark(connection, chosen, terms)
-    return [to_delivery(head, terms.now) for head in chosen]
+    return [to_delivery(head, terms.now) for head in chosen], for_others
 
 
 async def _in_flight(connection: AsyncConnection, now: datetime) -> Counter[str]:

@@ -138,7 +138,10 @@ class SqlMessageStore:
         terms = leasing.Terms(now, lease, limit, per_destination, self._accounts)
 
         async def work(connection: AsyncConnection) -> Sequence[Delivery]:
-            return await leasing.lease_due(connection, terms)
+            leased, for_others = await leasing.lease_due(connection, terms)
+            if for_others:
+                await self._tell(connection)
+            return leased
 
         return await self._database.write(work)
 

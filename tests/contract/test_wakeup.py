@@ -142,6 +142,19 @@ async def test_what_another_account_is_to_send_next_wakes_its_node(
         await woken.until_woken()
 
 
+async def test_what_is_found_to_be_another_accounts_wakes_its_node(
+    database: Database, other: Database
+) -> None:
+    store = SqlMessageStore(database=database, accounts={"sales"})
+    await store.add_outbound(sent("first", account="support", due_at=NOON + MINUTE))
+    await store.add_outbound(sent("second", account="sales"))
+
+    async with listening(other) as woken:
+        assert await store.lease_due(NOON + HOUR, MINUTE, 10, 50) == []
+
+        await woken.until_woken()
+
+
 async def test_what_is_handed_back_wakes_the_others(
     store: SqlMessageStore, other: Database
 ) -> None:
