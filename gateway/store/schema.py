@@ -4,16 +4,13 @@ from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from sqlalchemy import Column, Connection, MetaData, String, Table, func, inspect, select
+from sqlalchemy import Column, Connection, MetaData, String, Table, inspect, select
 
 from gateway.errors import ConfigError
 from gateway.store.tables import metadata
 
 _PACKAGE = Path(__file__).resolve().parent.parent
 _FOLDERS = (_PACKAGE / "migrations", _PACKAGE.parent / "migrations")  # wheel, source tree
-
-_UPGRADING = int.from_bytes(b"sip-sche")
-"""Key of the lock under which one of the gateways that start together upgrades."""
 
 # Alembic's own, read without it: it takes 11 MB, which a gateway would hold for ever.
 _version = Table(
@@ -64,8 +61,6 @@ def revision(connection: Connection) -> Revision:
 
 def upgrade(connection: Connection) -> Revision:
     """Bring the schema to the head; raises ConfigError as ``revision`` does."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADING)))
     before = revision(connection)
     if before.current is None:
         _create(connection, before.head)
