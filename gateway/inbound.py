@@ -109,7 +109,7 @@ class Inbound:
             recognised = self._recognise(request)
             return recognised, self._arrival(request, recognised)
         except Exception:  # it would come again for ever, and nothing behind it be stored
-            log.exception("message %s is refused unread", request.id)
+            log.exception("%s is refused unread", message_id_text(request.id))
             unread = Recognised(account=None, peer=ANONYMOUS, doubt=_UNREAD)
             return unread, self._arrival(request, unread)
 
@@ -208,7 +208,9 @@ class Inbound:
             )
         except ConflictError as exc:
             # The database went away after a commit that was not acknowledged any more.
-            log.warning("the answer to %s is stored already: %s", message.id, exc)
+            log.warning(
+                "the answer to %s is stored already: %s", message_id_text(message.id), exc
+            )
         self._held.discard(message.id)
         self._outbox.wake()
 
@@ -223,7 +225,7 @@ class Inbound:
                 f"the response to {message.id}", lambda: self._responder.respond(message)
             )
         except Exception:  # commands of plug-ins run here
-            log.exception("no response to %s", message.id)
+            log.exception("no response to %s", message_id_text(message.id))
             return (_BROKEN,)
 
 

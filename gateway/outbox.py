@@ -22,6 +22,7 @@ from gateway.message import (
     MessageId,
     Status,
     Submission,
+    message_id_text,
     uuid7,
 )
 from gateway.phone_message import PhoneMessage
@@ -154,7 +155,7 @@ class Outbox:
         try:
             path = _return_path(account, message)
         except AddressError as exc:
-            log.warning("no reply to %s: %s", message.id, exc)
+            log.warning("no reply to %s: %s", message_id_text(message.id), exc)
             return ()
         requests = [
             OutboundRequest(to=message.peer, text=_printable(text), origin="reply")

@@ -69,4 +69,4 @@ class Refusals:
             await self._audit.record(entry)
         except StorageUnavailable as exc:
             # The message itself is stored, as refused; the batch must not fail for this.
-            log.warning("no audit entry for %s: %s", message.id, exc)
+            log.warning("no audit entry for %s: %s", message_id_text(message.id), exc)

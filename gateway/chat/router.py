@@ -9,7 +9,7 @@ from gateway.chat.dispatch import Dispatcher
 from gateway.chat.loop import MAX_REPLIES, LoopGuard
 from gateway.chat.paging import Pager
 from gateway.chat.vocabulary import Vocabulary
-from gateway.message import Message, MessageId
+from gateway.message import Message, MessageId, message_id_text
 from gateway.phone import CommandReply
 from gateway.ports import Clock
 
@@ -52,7 +52,9 @@ class Router:
 
     async def respond(self, message: Message) -> tuple[str, ...]:
         if self._guard.is_ours(message):
-            log.warning("no reply to %s: a loop with %s", message.id, message.peer)
+            log.warning(
+                "no reply to %s: a loop with %s", message_id_text(message.id), message.peer
+            )
             return ()
         now = self._clock()
         text = _storable(message.text)
@@ -74,7 +76,7 @@ class Router:
             taken_over=message.taken_over,
         )
         if silence := await self._silence(message, now):
-            log.warning("no reply to %s: %s", message.id, silence)
+            log.warning("no reply to %s: %s", message_id_text(message.id), silence)
             await self._dispatcher.refuse(call, silence)
             return ()
         reply = await self._dispatcher.dispatch(call)

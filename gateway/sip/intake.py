@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from gateway.errors import StorageUnavailable
-from gateway.message import InboundRequest
+from gateway.message import InboundRequest, message_id_text
 from gateway.ports import Clock, InboundHandler
 from gateway.sip.journal import JournalReader, JournalRow
 from gateway.sip.request import inbound_request, unread_request
@@ -83,5 +83,5 @@ def _request(row: JournalRow) -> InboundRequest:
     try:
         return inbound_request(row)
     except Exception:  # the row would be read for ever, and nothing behind it be stored
-        log.exception("message %s is stored unread", row.id)
+        log.exception("%s is stored unread", message_id_text(row.id))
         return unread_request(row)

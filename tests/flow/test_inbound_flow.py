@@ -157,7 +157,7 @@ async def test_what_cannot_be_recognised_is_refused_and_stops_nobody(
         first, second = await history(stage)
         assert (first.status, first.proven, first.text) == ("refused", False, "dial 1002")
         assert (second.status, second.text) == ("received", "ping")
-    assert f"message {poison.id} is refused unread" in caplog.text
+    assert f"msg_{poison.id} is refused unread" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
