@@ -22,7 +22,7 @@ TEMPLATE = """\
 # tcp_port = 5070
 
 [[sip.accounts]]
-name = "bot"
+name = {name}
 uri = {uri}
 {registration}
 [http]
@@ -58,6 +58,7 @@ COMMENTED_RULE = """\
 """
 
 _USER = re.compile(r"[A-Za-z0-9_.+-]{1,64}")  # it names the password's file too
+_NOT_OF_A_NAME = re.compile(r"[^A-Za-z0-9_.-]")  # see config.Account
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +163,8 @@ def _render(registration: Registration, who: Aor | None) -> str:
     if who:
         rules = RULE.format(who=json.dumps(who))
     return TEMPLATE.format(
+        # Not the same for all: gateways that share a database tell accounts by their names.
+        name=json.dumps(_NOT_OF_A_NAME.sub("-", registration.user)[:32]),
         uri=json.dumps(f"sip:{registration.user}@{registration.domain}"),
         registration="".join(f"{line}\n" for line in lines),
         rules=rules,

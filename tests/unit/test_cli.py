@@ -266,6 +266,7 @@ def test_init_takes_registrar_and_domain_from_microsip(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert 'registrar = "sip:10.0.0.5"' in path.read_text()
     assert 'uri = "sip:199@office.example"' in path.read_text()
+    assert 'name = "199"' in path.read_text()
 
 
 @pytest.mark.parametrize(
