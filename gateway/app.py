@@ -346,8 +346,8 @@ class Gateway:
 async def _say_what_waits_for_others(messages: SqlMessageStore) -> None:
     for account, waiting in (await messages.waiting_for_others()).items():
         log.warning(
-            "the account %s is of another gateway, for which %d deliveries wait; start that"
-            " one, or add the account to [[sip.accounts]]",
+            "the account %s is not of this gateway, deliveries that wait for it: %d; start the"
+            " gateway that has it, or add it to [[sip.accounts]]",
             account,
             waiting,
         )

@@ -55,7 +55,7 @@ async def test_what_waits_for_another_gateway_is_left_to_it_and_told(
 
     async with GatewayProcess(tmp_path / "support", database, of("support")) as support:
         [shared] = await support.history()
-        waits = "the account sales is of another gateway, for which 1 deliveries wait"
+        waits = "the account sales is not of this gateway, deliveries that wait for it: 1"
 
         assert waits in support.log()
         assert shared["id"] == sent["id"]
