@@ -24,13 +24,17 @@ class Patience:
     async def insist(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
         """Make the *call* until the store takes it; *what* says in the log what waits.
 
-        Safe because a call that raises StorageUnavailable has changed nothing.
+        Once for each reason: an outage may last for hours. Safe because a call that raises
+        StorageUnavailable has changed nothing.
         """
         wait = self.first
+        told = ""
         while True:
             try:
                 return await call()
             except StorageUnavailable as exc:
-                log.warning("%s waits for the database: %s", what, exc)
+                if str(exc) != told:
+                    told = str(exc)
+                    log.warning("%s waits for the database: %s", what, told)
             await asyncio.sleep(wait.total_seconds())
             wait = min(wait * 2, self.longest)
