@@ -1,4 +1,4 @@
-"""The insert of inbound messages, which leaves out what is there and tells what was new."""
+"""The insert of inbound messages, which tells those that were new."""
 
 from collections.abc import Sequence
 from functools import cache

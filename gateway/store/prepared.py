@@ -1,4 +1,4 @@
-"""Statements for many rows, compiled once and run by the driver."""
+"""Statements for many rows, compiled once for the driver."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass

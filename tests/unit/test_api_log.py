@@ -1,3 +1,5 @@
+"""The log of what MicroSIP was told is begun anew when it is full."""
+
 from datetime import UTC, datetime
 from pathlib import Path
 
