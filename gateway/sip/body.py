@@ -109,7 +109,7 @@ def _decode(media_type: str, charset: str, data: bytes, whole: bytes) -> Content
     return Content(media_type, text, whole if undecodable else None, undecodable)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=64)  # few are in use, and looking one up takes longer than decoding
 def _codec(charset: str) -> str:
     name = codecs.lookup(charset.strip().lower() or "utf-8").name.replace("_", "-")
     if name in _NO_CHARSETS:

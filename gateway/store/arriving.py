@@ -41,7 +41,7 @@ async def _as_arrays(connection: AsyncConnection, rows: Sequence[Values]) -> set
     return set(inserted.scalars())
 
 
-@cache
+@cache  # one: every message that comes in has the same columns
 def _on_postgresql(names: tuple[str, ...]) -> ReturningInsert[UUID]:
     kinds = [postgresql.ARRAY(message.c[name].type, dimensions=1) for name in names]
     arrays = [bindparam(name, type_=kind) for name, kind in zip(names, kinds, strict=True)]
