@@ -1,12 +1,13 @@
 """Leasing: which deliveries may be attempted now."""
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Integer,
     ScalarSelect,
@@ -29,16 +30,21 @@ from gateway.store.rows import AnyRow, to_delivery
 from gateway.store.tables import OPEN, delivery, message, peer
 
 _LEASING = 0x53495047  # key of the lock under which nodes count what is in flight
+
+_LONG_DUE = timedelta(minutes=10)
+"""A lane that is due for so long waits for a node that is away, or an account that is gone."""
+
 _AT = bindparam("at", type_=peer.c.due_at.type)
+_ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
 
 
-def _head() -> Any:
+def _head(*among: ColumnElement[bool]) -> Any:
     """Number of the delivery whose turn it is.
 
     The one whose lease ran out, lest it be overtaken; else one that expired, to be given
     up; else the first in order that is due. One with a later send_at holds nobody back.
     """
-    mine = select(delivery.c.number).where(delivery.c.state == OPEN)
+    mine = select(delivery.c.number).where(delivery.c.state == OPEN, *among)
     again = mine.where(delivery.c.number == peer.c.leased)
     mine = mine.where(delivery.c.peer == peer.c.aor)
     expired = mine.where(delivery.c.expires_at <= _AT).order_by(delivery.c.expires_at)
@@ -53,20 +59,31 @@ def _number(query: Any) -> ScalarSelect[Any]:
     return number
 
 
-# Built once: to build a statement takes longer than to run it.
-_DUE_LANES = (
-    select(peer.c.aor, _head().label("head"))
-    .where(
-        peer.c.due_at <= _AT,
-        or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= _AT),
-        peer.c.destination.not_in(bindparam("full", expanding=True)),
-        peer.c.aor.not_in(bindparam("seen", expanding=True)),
+def _lanes(head: Any, *which: ColumnElement[bool]) -> Select[Any]:
+    return (
+        select(peer.c.aor, head.label("head"))
+        .where(
+            or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= _AT),
+            peer.c.destination.not_in(bindparam("full", expanding=True)),
+            peer.c.aor.not_in(bindparam("seen", expanding=True)),
+            *which,
+        )
+        .order_by(peer.c.due_at)
+        .limit(bindparam("limit", type_=Integer))
+        .with_for_update(of=peer, skip_locked=True)
     )
-    .order_by(peer.c.due_at)
-    .limit(bindparam("limit", type_=Integer))
-    .with_for_update(of=peer, skip_locked=True)
+
+
+# Built once: to build a statement takes longer than to run it.
+_DUE_LANES = _lanes(_head(), peer.c.due_at <= _AT)
+_OWN_DUE_LANES = _DUE_LANES.where(peer.c.account.in_(_ACCOUNTS))
+_OWN_HEAD = _head(delivery.c.account.in_(_ACCOUNTS))
+_HELD_UP_LANES = _lanes(
+    _OWN_HEAD,
+    peer.c.due_at <= bindparam("long_ago", type_=peer.c.due_at.type),
+    peer.c.account.not_in(_ACCOUNTS),
+    _OWN_HEAD.is_not(null()),
 )
-_OWN_DUE_LANES = _DUE_LANES.where(peer.c.account.in_(bindparam("accounts", expanding=True)))
 _IN_FLIGHT = (
     select(delivery.c.destination, func.count().label("leased"))
     .join(peer, peer.c.leased == delivery.c.number)
@@ -128,7 +145,7 @@ def _next(waiting: ColumnElement[bool]) -> Select[Any]:
 
 _WAITING = peer.c.due_at.is_not(null())
 _NEXT = _next(_WAITING)
-_NEXT_OF = _next(and_(_WAITING, peer.c.account.in_(bindparam("accounts", expanding=True))))
+_NEXT_OF = _next(and_(_WAITING, peer.c.account.in_(_ACCOUNTS)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +180,12 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> tuple[list[Del
         others = [head for head in heads if not terms.allow(head.account)]
         await _hand_on(connection, others)
         for_others = for_others or bool(others)
-        for head in heads:
-            has_room = in_flight[head.destination] < terms.per_destination
-            if has_room and terms.allow(head.account):
-                in_flight[head.destination] += 1
-                chosen.append(head)
+        chosen += _with_room([h for h in heads if terms.allow(h.account)], in_flight, terms)
         if len(due) < terms.limit:
             break
+    if len(chosen) < terms.limit:
+        held_up = await _held_up(connection, terms, seen, terms.limit - len(chosen))
+        chosen += _with_room(held_up, in_flight, terms)
     await _mark(connection, chosen, terms)
     return [to_delivery(head, terms.now) for head in chosen], for_others
 
@@ -189,10 +205,44 @@ async def _due_lanes(
         "full": full,
         "seen": list(seen),
     }
+    query = _DUE_LANES
+    if terms.accounts is not None:
+        query = _OWN_DUE_LANES
+        given["accounts"] = list(terms.accounts)
+    due: Sequence[AnyRow] = (await connection.execute(query, given)).all()
+    return due
+
+
+def _with_room(
+    heads: Sequence[AnyRow], in_flight: Counter[str], terms: Terms
+) -> Iterator[AnyRow]:
+    """Those that their destination takes beside what it has; they are counted."""
+    for head in heads:
+        if in_flight[head.destination] < terms.per_destination:
+            in_flight[head.destination] += 1
+            yield head
+
+
+async def _held_up(
+    connection: AsyncConnection, terms: Terms, seen: Collection[str], limit: int
+) -> Sequence[AnyRow]:
+    """What is first by this node's accounts where others have kept it waiting for long.
+
+    Else a node that does not come back, or an account that was renamed, would keep all
+    others from writing to its peers.
+    """
     if terms.accounts is None:
-        return (await connection.execute(_DUE_LANES, given)).all()
-    given["accounts"] = list(terms.accounts)
-    return (await connection.execute(_OWN_DUE_LANES, given)).all()
+        return []
+    given: dict[str, Any] = {
+        "at": terms.now,
+        "long_ago": terms.now - _LONG_DUE,
+        "limit": limit,
+        "full": [],
+        "seen": list(seen),
+        "accounts": list(terms.accounts),
+    }
+    due: Sequence[AnyRow] = (await connection.execute(_HELD_UP_LANES, given)).all()
+    return await _heads(connection, due)
 
 
 async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[AnyRow]:
@@ -226,9 +276,12 @@ async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Ter
         ],
     )
     await connection.execute(_SENDING, {"ids": [head.archive_id for head in heads]})
-    again = [head.archive_id for head in heads if head.leased == head.number]
+    again = [head.leased for head in heads if head.leased is not None]
     if again:  # an attempt may have been made under the lease that ran out
-        resent = update(message).where(message.c.archive_id.in_(again))
+        attempted = select(delivery.c.archive_id).where(
+            delivery.c.number.in_(again), delivery.c.state == OPEN
+        )
+        resent = update(message).where(message.c.archive_id.in_(attempted))
         await connection.execute(resent.values(resent=True))
 
 

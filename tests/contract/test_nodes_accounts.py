@@ -5,10 +5,11 @@ from datetime import timedelta
 
 import pytest
 
-from gateway.message import Deferred, Delivered, Expired, Status
+from gateway.message import Deferred, Delivered, Expired, Flag, Status
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
 from gateway.store.nodes import SqlNodes
+from gateway.store.search import SqlArchive
 from tests.contract.node import Node
 from tests.contract.samples import ANNA, AWAY, BERT, HOUR, MINUTE, sent, settled
 from tests.fakes import NOON, OK, FakeClock
@@ -112,6 +113,50 @@ async def test_what_expired_is_given_up_by_who_can_tell_its_sender(
 
     assert list(by_support) == []
     assert final is not None
+
+
+async def test_who_is_away_holds_others_up_for_ten_minutes_only(
+    sales: SqlMessageStore, support: SqlMessageStore
+) -> None:
+    for number, account in enumerate(("sales", "support", "support")):
+        await sales.add_outbound(sent(str(number), account=account))
+    went: list[list[str]] = []
+
+    for at in (NOON + 9 * MINUTE, NOON + 10 * MINUTE, NOON + 11 * MINUTE):
+        leased = await support.lease_due(at, MINUTE, 10, 50)
+        for delivery in leased:
+            await support.settle(settled(delivery, Delivered(OK), at=at))
+        went.append([delivery.body for delivery in leased])
+
+    assert went == [[], ["1"], ["2"]]
+    assert await deliver(sales) == ["0"]
+
+
+async def test_what_another_was_sending_is_marked_as_perhaps_repeated_when_passed(
+    sales: SqlMessageStore, support: SqlMessageStore, archive: SqlArchive
+) -> None:
+    in_flight = sent("in flight", account="sales")
+    await sales.add_outbound(in_flight)
+    await sales.add_outbound(sent("behind", account="support"))
+    await sales.lease_due(NOON, MINUTE, 10, 50)
+
+    leased = await support.lease_due(NOON + HOUR, MINUTE, 10, 50)
+
+    passed = await archive.get(in_flight.message.id)
+    assert [delivery.body for delivery in leased] == ["behind"]
+    assert passed is not None
+    assert Flag.RESENT in passed.message.flags
+
+
+async def test_who_is_held_up_by_a_peers_absence_waits_on(
+    sales: SqlMessageStore, support: SqlMessageStore
+) -> None:
+    await sales.add_outbound(sent("first", account="sales"))
+    await sales.add_outbound(sent("second", account="support"))
+    [away] = await sales.lease_due(NOON, MINUTE, 10, 50)
+    await sales.settle(settled(away, Deferred(AWAY, NOON + HOUR, Status.WAITING)))
+
+    assert await support.lease_due(NOON + HOUR - MINUTE, MINUTE, 10, 50) == []
 
 
 async def test_it_is_known_what_waits_for_others(
