@@ -32,7 +32,7 @@ from gateway.message import Submission
 from gateway.metrics import Metrics
 from gateway.microsip.control import MicroSip
 from gateway.microsip_assembly import MicroSipPorts, microsip
-from gateway.nodes import LEASE, Membership, MembershipSettings
+from gateway.nodes import Membership, MembershipSettings, start
 from gateway.outbox import OutboundRequest, Outbox
 from gateway.patience import Patience
 from gateway.refusals import Refusals
@@ -104,7 +104,7 @@ class Gateway:
             )
             await stack.enter_async_context(database.claimed())
             await database.prepare()
-            await stores.nodes.renew(LEASE)
+            await start(stores.nodes, now())
             await _say_what_waits_for_others(stores.messages)
             contact_secrets = folder.contact_secrets(a.name for a in settings.sip.accounts)
             accounts = Accounts(

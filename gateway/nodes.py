@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from gateway.message import Message
@@ -27,6 +27,12 @@ class Nodes(Protocol):
         False when it was not the holder of a lease up to now.
         """
 
+    async def resume(self, now: datetime) -> None:
+        """What this gateway was sending when it stopped is due at once, as perhaps repeated.
+
+        Before it sends anything: nobody makes those attempts any more.
+        """
+
     async def take_over(self) -> Sequence[Message]:
         """Take, oldest first, what gateways whose lease ran out have not answered.
 
@@ -40,6 +46,12 @@ class Nodes(Protocol):
 
     async def clock_error(self) -> timedelta:
         """How far this machine's clock is from the database's, by which all go."""
+
+
+async def start(nodes: Nodes, now: datetime) -> None:
+    """Before a gateway receives or sends anything: it is there, and has what it left."""
+    await nodes.renew(LEASE)
+    await nodes.resume(now)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

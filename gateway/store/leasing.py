@@ -113,6 +113,7 @@ _LEASE = Prepared(
     .values(
         lease_until=bindparam("until"),
         leased=bindparam("head"),
+        leased_by=bindparam("node"),
         destination=bindparam("towards"),
         account=bindparam("by"),
         # One that ends during the attempt says something; one that ended before does not.
@@ -129,8 +130,12 @@ _SENDING = (
 )
 _FREE = Prepared(
     update(peer)
-    .where(peer.c.aor == bindparam("lane"), peer.c.leased == bindparam("number"))
-    .values(lease_until=null(), leased=null())
+    .where(
+        peer.c.aor == bindparam("lane"),
+        peer.c.leased == bindparam("number"),
+        peer.c.leased_by == bindparam("node"),
+    )
+    .values(lease_until=null(), leased=null(), leased_by=null())
 )
 
 
@@ -156,6 +161,8 @@ class Terms:
     lease: timedelta
     limit: int
     per_destination: int
+    node: str
+    """Who makes the attempts."""
     accounts: Collection[str] | None = None
     """Those that this node has; None: any."""
 
@@ -267,6 +274,7 @@ async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Ter
             {
                 "lane": head.peer,
                 "head": head.number,
+                "node": terms.node,
                 "towards": head.destination,
                 "by": head.account,
                 "at": terms.now,
@@ -285,13 +293,13 @@ async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Ter
         await connection.execute(resent.values(resent=True))
 
 
-async def release(connection: AsyncConnection, ids: Sequence[DeliveryId]) -> None:
+async def release(connection: AsyncConnection, ids: Sequence[DeliveryId], node: str) -> None:
     """Hand back leases whose attempt was not made."""
     query = select(delivery.c.number, delivery.c.peer, delivery.c.archive_id)
     rows = (await connection.execute(query.where(delivery.c.id.in_(ids)))).all()
     aors = [row.peer for row in rows]
     await lanes.lock(connection, aors)
-    await free(connection, rows)
+    await free(connection, rows, node)
     await connection.execute(
         update(message)
         .where(
@@ -307,9 +315,10 @@ async def release(connection: AsyncConnection, ids: Sequence[DeliveryId]) -> Non
     await lanes.refresh(connection, aors)
 
 
-async def free(connection: AsyncConnection, rows: Sequence[AnyRow]) -> None:
-    """End the leases of these deliveries."""
-    await _FREE.run(connection, [{"lane": row.peer, "number": row.number} for row in rows])
+async def free(connection: AsyncConnection, rows: Sequence[AnyRow], node: str) -> None:
+    """End the leases of these deliveries, unless another node has them by now."""
+    leased = [{"lane": row.peer, "number": row.number, "node": node} for row in rows]
+    await _FREE.run(connection, leased)
 
 
 async def next_due(

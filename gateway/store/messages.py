@@ -77,7 +77,9 @@ class SqlMessageStore:
     async def _settle(
         self, connection: AsyncConnection, items: Sequence[Settlement]
     ) -> Sequence[Message | None]:
-        finals = await settling.settle(connection, items, events=self._events)
+        finals = await settling.settle(
+            connection, items, node=self._database.node, events=self._events
+        )
         peers = {item.delivery.peer for item in items}
         if any(item.notices for item in items) or await self._are_others(connection, peers):
             await self._tell(connection)
@@ -135,7 +137,9 @@ class SqlMessageStore:
     async def lease_due(
         self, now: datetime, lease: timedelta, limit: int, per_destination: int
     ) -> Sequence[Delivery]:
-        terms = leasing.Terms(now, lease, limit, per_destination, self._accounts)
+        terms = leasing.Terms(
+            now, lease, limit, per_destination, self._database.node, self._accounts
+        )
 
         async def work(connection: AsyncConnection) -> Sequence[Delivery]:
             leased, for_others = await leasing.lease_due(connection, terms)
@@ -153,7 +157,7 @@ class SqlMessageStore:
 
     async def release(self, delivery_ids: Sequence[DeliveryId]) -> None:
         async def work(connection: AsyncConnection) -> None:
-            await leasing.release(connection, delivery_ids)
+            await leasing.release(connection, delivery_ids, self._database.node)
             await self._tell(connection)
 
         await self._database.write(work)

@@ -22,7 +22,7 @@ from gateway.ports import Clock
 from gateway.store.columns import UtcDateTime
 from gateway.store.database import Database, insert_into
 from gateway.store.rows import AnyRow, to_message
-from gateway.store.tables import message, node
+from gateway.store.tables import message, node, peer
 
 _answerer = func.coalesce(message.c.taken_by, message.c.node)
 
@@ -59,6 +59,14 @@ class SqlNodes:
             return is_held
 
         return await self._database.write(work)
+
+    async def resume(self, now: datetime) -> None:
+        leases = peer.c.leased_by == self._database.node, peer.c.lease_until > now
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(update(peer).where(*leases).values(lease_until=now))
+
+        await self._database.write(work)
 
     async def take_over(self) -> Sequence[Message]:
         left, own = self._left(), message.c.taken_by == self._database.node

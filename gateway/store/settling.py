@@ -112,9 +112,13 @@ class _Settled:
 
 
 async def settle(
-    connection: AsyncConnection, settlements: Sequence[Settlement], *, events: EventOutbox
+    connection: AsyncConnection,
+    settlements: Sequence[Settlement],
+    *,
+    node: str,
+    events: EventOutbox,
 ) -> list[Message | None]:
-    """For each: its message, if that made the message's status final.
+    """For each attempt of *node*: its message, if that made the message's status final.
 
     One whose delivery is closed, since it was cancelled or made under a lease that ran
     out, leaves its attempt in the history and changes nothing else.
@@ -133,7 +137,7 @@ async def settle(
     finals = await _set_statuses(connection, still_open)
     await events.queue_messages(connection, finals.values())
     # What came again freed its lease the first time: this one may be of a later attempt.
-    await leasing.free(connection, [item.row for item in new])
+    await leasing.free(connection, [item.row for item in new], node)
     await _remember(connection, still_open)
     await queueing.queue(
         connection, [n for item in still_open for n in item.settlement.notices]

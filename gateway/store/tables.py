@@ -159,6 +159,8 @@ peer = Table(
     Column("held_until", UtcDateTime),
     Column("lease_until", UtcDateTime, index=True),
     Column("leased", BigInteger),
+    # The node that makes the attempt.
+    Column("leased_by", Text),
     Column("known", Boolean, nullable=False, server_default=false()),
     Column("refuses", Integer, nullable=False, server_default="0"),
     Column("refused_at", UtcDateTime),

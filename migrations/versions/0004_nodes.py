@@ -45,6 +45,7 @@ def upgrade() -> None:
     op.add_column("message", text("taken_by", nullable=True))
     op.add_column("command", text("node", nullable=True))
     op.add_column("peer", text("account", nullable=True))
+    op.add_column("peer", text("leased_by", nullable=True))
     op.execute(FILL_ACCOUNT)
     set_call_events_aside()
     with op.batch_alter_table("call") as call:
@@ -94,6 +95,7 @@ def downgrade() -> None:
         call.drop_column("node")
         call.create_unique_constraint("uq_call_record_key", ["record_key"])
     put_call_events_back()
+    op.drop_column("peer", "leased_by")
     op.drop_column("peer", "account")
     op.drop_column("command", "node")
     op.drop_column("message", "taken_by")

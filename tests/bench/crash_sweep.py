@@ -24,8 +24,8 @@ from tests.peers.sipp import Load, Sipp
 
 IN_FLIGHT = 50
 """The gateway's window to one destination: so many may be sent twice by one crash."""
-LEASE_SECONDS = 120
-"""After which what was in flight in a killed gateway is sent again."""
+DRAINED_WITHIN = 180
+"""Seconds."""
 ACCOUNTS = """
 [[sip.accounts]]
 name = "bot"
@@ -108,7 +108,7 @@ async def crash_sweep(folder: Path, plan: Plan, say: Callable[[str], None]) -> S
         writing.cancel()
         with suppress(asyncio.CancelledError):
             await writing
-        say(f"waiting for the deliveries, up to {LEASE_SECONDS} s for those in flight")
+        say(f"waiting for the deliveries, up to {DRAINED_WITHIN} s")
         await _drained(gateway)
         return Sweep(rounds, load.verdict(_database(gateway)))
 
@@ -153,7 +153,7 @@ async def _drained(gateway: GatewayProcess) -> None:
         return open_deliveries(_database(gateway)) == 0
 
     with suppress(AssertionError):  # what is still queued is counted
-        await eventually(nothing_open, LEASE_SECONDS + 60, every=1)
+        await eventually(nothing_open, DRAINED_WITHIN, every=1)
 
 
 def _database(gateway: GatewayProcess) -> Path:

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import null, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from gateway.message import Message
+from gateway.message import Delivered, Flag, Message
 from gateway.store.database import Database
 from gateway.store.nodes import SqlNodes
+from gateway.store.search import SqlArchive
 from gateway.store.tables import message
 from tests.contract.node import Node
-from tests.contract.samples import ANNA, BERT, HOUR, MINUTE, arrival, sent
-from tests.fakes import NOON
+from tests.contract.samples import ANNA, BERT, HOUR, MINUTE, arrival, sent, settled
+from tests.fakes import NOON, OK
 
 
 def taken(written: Message) -> Message:
@@ -39,6 +40,44 @@ async def test_what_is_older_than_nodes_goes_to_the_first_that_starts(
 
     assert list(await bert_pc.store.unhandled()) == [written]
     assert list(await anna_pc.store.unhandled()) == []
+
+
+async def test_what_a_node_was_sending_is_due_when_it_starts_again(
+    database: Database, anna_pc: Node
+) -> None:
+    await anna_pc.store.add_outbound(sent("1"))
+    [before] = await anna_pc.store.lease_due(NOON, HOUR, 10, 50)
+
+    await anna_pc.nodes.resume(NOON + MINUTE)
+
+    [after] = await anna_pc.store.lease_due(NOON + MINUTE, HOUR, 10, 50)
+    found = await SqlArchive(database=database).get(after.message_id)
+    assert after.id == before.id
+    assert found is not None
+    assert found.message.flags == {Flag.RESENT}
+
+
+async def test_what_another_node_is_sending_is_left_to_it(anna_pc: Node, bert_pc: Node) -> None:
+    await anna_pc.store.add_outbound(sent("1"))
+    await anna_pc.store.lease_due(NOON, HOUR, 10, 50)
+
+    await bert_pc.nodes.resume(NOON + MINUTE)
+
+    assert list(await bert_pc.store.lease_due(NOON + MINUTE, HOUR, 10, 50)) == []
+
+
+async def test_an_outcome_that_comes_late_leaves_the_other_nodes_lease(
+    anna_pc: Node, bert_pc: Node
+) -> None:
+    await anna_pc.store.add_outbound(sent("1"))
+    await anna_pc.store.add_outbound(sent("2"))
+    [slow] = await anna_pc.store.lease_due(NOON, MINUTE, 10, 50)
+    [taken_over] = await bert_pc.store.lease_due(NOON + HOUR, MINUTE, 10, 50)
+
+    await anna_pc.store.settle(settled(slow, Delivered(OK), at=NOON + HOUR))
+
+    assert taken_over.id == slow.id
+    assert list(await anna_pc.store.lease_due(NOON + HOUR, MINUTE, 10, 50)) == []
 
 
 async def test_a_node_with_a_lease_is_left_alone(anna_pc: Node, bert_pc: Node) -> None:

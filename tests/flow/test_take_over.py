@@ -5,7 +5,7 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -43,6 +43,8 @@ class FakeNodes:
 
     async def renew(self, lease: timedelta) -> bool:
         return True
+
+    async def resume(self, now: datetime) -> None: ...
 
     async def take_over(self) -> Sequence[Message]:
         return ()

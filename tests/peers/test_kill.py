@@ -70,8 +70,30 @@ async def test_what_was_accepted_for_delivery_is_delivered(tmp_path: Path) -> No
         assert sorted(set(received)) == sorted(texts)
 
 
+async def test_what_was_on_its_way_is_sent_again_at_the_restart(tmp_path: Path) -> None:
+    async with (
+        GatewayProcess(tmp_path, LOCAL_ACCOUNT) as gateway,
+        SipUserAgent("anna", gateway.sip_port, answer=100) as anna,
+    ):
+        sent = await gateway.send(f"sip:anna@{anna.host_port}", "disk full")
+        first = await anna.next_message()
+        await gateway.kill()
+
+        anna.answer = 200
+        await gateway.start()
+
+        again = await anna.next_message()
+
+        async def delivered() -> bool:
+            return bool((await gateway.message(sent["id"]))["status"] == "delivered")
+
+        await eventually(delivered)
+        assert again.text == first.text
+        assert (await gateway.message(sent["id"]))["flags"] == ["resent"]
+
+
 @pytest.mark.peer("sipp")
-@pytest.mark.timeout(400)  # what was in flight is sent again when its lease ends
+@pytest.mark.timeout(400)
 async def test_a_short_crash_sweep_is_clean(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
