@@ -185,7 +185,8 @@ class Outbox:
             return None
         if heard is None or not heard.proven or account.next_hop:
             return self.compose(request)
-        return self._submission(_return_path(account, heard), request, (text,))
+        parts = split_text(text, MAX_PART_BYTES)
+        return self._submission(_return_path(account, heard), request, parts)
 
     def _parties(self, wanted: str, to: str) -> tuple[AccountIdentity, SipUri]:
         """The sending account and the recipient, each of which may depend on the other."""

@@ -14,9 +14,6 @@ from gateway.errors import InvalidRequest
 from gateway.identity import AccountIdentity
 from gateway.message import (
     Direction,
-    Expired,
-    Failed,
-    FinalResponse,
     Message,
     MessageId,
     Status,
@@ -343,81 +340,3 @@ def test_a_reply_passes_no_control_characters_on(outbox: Outbox) -> None:
 
     assert reply.deliveries[0].body == "1. a\ufffdb\ufffd\nc\ufffd"
     assert reply.message.text == reply.deliveries[0].body
-
-
-@pytest.mark.parametrize(
-    ("outcome", "text"),
-    [
-        pytest.param(
-            Failed(FinalResponse(404, "Not Found")),
-            "ERR send 102 (failed: 404 Not Found)",
-            id="failed",
-        ),
-        pytest.param(
-            Expired(FinalResponse(480, "Away")),
-            "ERR send 102 (expired: 480 Away)",
-            id="expired",
-        ),
-        pytest.param(Expired(None), "ERR send 102 (expired)", id="never-tried"),
-        pytest.param(
-            Failed(FinalResponse(404, "Nicht verf\udcfcgbar")),
-            "ERR send 102 (failed: 404 Nicht verf\ufffdgbar)",
-            id="reason-that-is-not-utf8",
-        ),
-    ],
-)
-def test_a_chat_sender_is_told_why(
-    outbox: Outbox, outcome: Failed | Expired, text: str
-) -> None:
-    message = outbox.compose(
-        replace(REQUEST, to="102", origin="chat:sip:101@office.example")
-    ).message
-
-    notice = outbox.notice(message, outcome, None)
-
-    assert notice is not None
-    assert notice.message.peer == "sip:101@office.example"
-    assert notice.message.text == f"{text}\nhello"
-    assert not notice.message.origin.startswith("chat:")
-
-
-@pytest.mark.parametrize("origin", ["reply", "token:crm", "hook:alerts", "sip"])
-def test_nobody_else_is_told(outbox: Outbox, origin: str) -> None:
-    message = outbox.compose(replace(REQUEST, origin=origin)).message
-
-    assert outbox.notice(message, Expired(None), None) is None
-
-
-def test_no_notice_comes_from_an_account_that_is_gone(outbox: Outbox) -> None:
-    message = outbox.compose(replace(REQUEST, origin="chat:sip:101@office.example")).message
-
-    assert outbox.notice(replace(message, account="gone"), Expired(None), None) is None
-
-
-@pytest.mark.parametrize(
-    ("proven", "destination"),
-    [
-        pytest.param(True, "127.0.0.1:5566", id="where-it-wrote-from"),
-        pytest.param(False, "localhost:5060", id="where-its-aor-says"),
-    ],
-)
-def test_without_a_registrar_a_notice_goes_the_way_of_a_reply(
-    outbox: Outbox, *, proven: bool, destination: str
-) -> None:
-    asker = "sip:anna@localhost"
-    message = outbox.compose(
-        replace(REQUEST, to="bert", from_account=LOCAL.name, origin=f"chat:{asker}")
-    ).message
-    heard = replace(
-        INBOUND,
-        account=LOCAL.name,
-        peer=Aor(asker),
-        from_uri=asker,
-        proven=proven,
-        source="udp:127.0.0.1:5566",
-    )
-
-    notice = outbox.notice(message, Expired(None), heard)
-
-    assert notice is not None
-    assert (notice.message.peer, notice.deliveries[0].destination) == (asker, destination)
