@@ -2,9 +2,11 @@
 
 import asyncio
 import sqlite3
+from collections.abc import Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
+from threading import get_ident
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
@@ -24,10 +26,11 @@ T = TypeVar("T")
 
 
 class SqliteThreads:
-    """One thread that writes, and a few that read; each has connections of its own.
+    """One thread that writes, and a few that read; each keeps a connection of its own.
 
     A driver that is asyncio's own crosses to its thread for every statement, and waits there
-    for the interpreter's lock: under load that takes longer than the statements do.
+    for the interpreter's lock: under load that takes longer than the statements do. To take
+    a connection from the pool for each unit takes as long as a statement or two.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -42,6 +45,8 @@ class SqliteThreads:
         )
         prepare(self._engine)
         self._writing = self._engine.execution_options(**WRITING)
+        self._kept: dict[int, Connection] = {}
+        """By their threads."""
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="reader")
 
@@ -49,6 +54,8 @@ class SqliteThreads:
         """Returns when all connections are closed; blocks."""
         self._writer.shutdown()
         self._readers.shutdown()
+        for connection in self._kept.values():
+            connection.close()
         self._engine.dispose()
 
     async def read(self, work: Work[T]) -> T:
@@ -65,15 +72,25 @@ class SqliteThreads:
         return await loop.run_in_executor(self._writer, self._run, self._writing, work)
 
     def _run(self, engine: Engine, work: Work[T]) -> T:
-        with engine.begin() as connection:
-            unit = work(_Immediate(self._async_engine, connection))
-            try:
-                unit.send(None)
-            except StopIteration as done:
-                result: T = done.value
-                return result
-            unit.close()
-            raise RuntimeError("a unit of work waits for something else than its connection")
+        with ExitStack() as unless_done:
+            kept = self._kept.pop(get_ident(), None)
+            connection = unless_done.enter_context(kept or engine.connect())
+            with connection.begin():
+                result = _at_once(work(_Immediate(self._async_engine, connection)))
+            unless_done.pop_all()
+        self._kept[get_ident()] = connection
+        return result
+
+
+def _at_once(unit: Coroutine[Any, Any, T]) -> T:
+    """The result of *unit*, which waits for nothing but its connection."""
+    try:
+        unit.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    unit.close()
+    raise RuntimeError("a unit of work waits for something else than its connection")
 
 
 class _Immediate(AsyncConnection):
@@ -127,4 +144,6 @@ def _set_pragmas(connection: Any, _: ConnectionPoolEntry) -> None:
 
 def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
-    connection.exec_driver_sql(options.get("gateway_begin", "BEGIN"))
+    cursor = connection.connection.cursor()  # the driver's: nothing is to be made of a result
+    cursor.execute(options.get("gateway_begin", "BEGIN"))
+    cursor.close()
