@@ -1,6 +1,7 @@
 """PJSIP accounts: callbacks become plain values, in the order they came."""
 
 from collections import OrderedDict, deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import pjsua2 as pj
@@ -49,10 +50,14 @@ class SipAccount(pj.Account):
     another thread, which ends the process.
     """
 
-    def __init__(self, settings: EngineAccount, events: deque[Event]) -> None:
+    def __init__(
+        self, settings: EngineAccount, events: deque[Event], wants_whole: Callable[[], bool]
+    ) -> None:
+        """*wants_whole*: whether anybody has a use for a Pager."""
         super().__init__()
         self.settings = settings
         self._events = events
+        self._wants_whole = wants_whole
         self._incoming: list[pj.Call] = []
         self._refused: list[pj.Call] = []
 
@@ -61,10 +66,12 @@ class SipAccount(pj.Account):
         self.create(_configuration(self.settings))
 
     def onInstantMessage(self, prm: pj.OnInstantMessageParam) -> None:
-        self._events.append(Pager(prm.rdata.wholeMsg))
+        if self._wants_whole():
+            self._events.append(Pager(prm.rdata.wholeMsg))
 
     def onTypingIndication(self, prm: pj.OnTypingIndicationParam) -> None:
-        self._events.append(Pager(prm.rdata.wholeMsg))
+        if self._wants_whole():
+            self._events.append(Pager(prm.rdata.wholeMsg))
 
     def onInstantMessageStatus(self, prm: pj.OnInstantMessageStatusParam) -> None:
         self._events.append(Final(int(prm.userData), prm.code, prm.reason, prm.rdata.wholeMsg))

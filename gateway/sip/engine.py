@@ -114,7 +114,7 @@ class Engine:
         listeners = tuple(listen(self._endpoint, item, settings) for item in settings.listeners)
         self._endpoint.libStart()
         for identity in settings.accounts:
-            account = SipAccount(identity, self._events)
+            account = SipAccount(identity, self._events, self._trace.wants_whole)
             try:
                 account.open()
             except pj.Error as exc:
@@ -257,6 +257,8 @@ def _endpoint_configuration(writer: TraceWriter) -> pj.EpConfig:
     configuration.uaConfig.threadCnt = 0
     configuration.uaConfig.userAgent = "sip-message-gateway"
     configuration.uaConfig.mwiUnsolicitedEnabled = False  # or anybody's NOTIFY is answered 200
+    # No media: with an ioqueue of its own it had a thread that woke up 100 times a second.
+    configuration.medConfig.hasIoqueue = False
     configuration.medConfig.threadCnt = 0
     log = configuration.logConfig
     log.writer = writer
@@ -282,6 +284,8 @@ def main() -> int:
     """Serve the gateway at the other end of standard input and output."""
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # they are meant for the gateway, which says Stop
+    # PJSIP decodes the local time of each log entry, for which glibc looks at /etc/localtime.
+    os.putenv("TZ", "UTC0")
     gc.disable()  # PJSIP's objects must not be collected on the thread that reads commands
     report = ReportWriter(private_stdout())
     commands = CommandReader(0)

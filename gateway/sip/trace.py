@@ -111,10 +111,12 @@ class Trace:
             case None:
                 pass
 
+    def wants_whole(self) -> bool:
+        """Whether there is a message whose trace was cut."""
+        return bool(self._partial)
+
     def complete(self, whole_message: str) -> None:
         """Offer a message as PJSIP's callback has it, in case its trace was cut."""
-        if not self._partial:
-            return
         raw = wire_bytes(whole_message)
         for row_id, cut in self._partial.items():
             if raw.startswith(cut):

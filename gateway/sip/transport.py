@@ -56,6 +56,9 @@ class SipEndpoint(pj.Endpoint):
         super().__init__()
         self._events = events
 
+    def onSelectAccount(self, prm: pj.OnSelectAccountParam) -> None:
+        """PJSIP's choice stands. Its own method says the same, and takes longer to get to."""
+
     def onTransportState(self, prm: pj.OnTransportStateParam) -> None:
         tls = prm.tlsInfo
         if prm.state == pj.PJSIP_TP_STATE_DISCONNECTED and tls.verifyStatus:

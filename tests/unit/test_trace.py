@@ -246,6 +246,17 @@ def test_a_cut_row_is_completed_by_the_callback(
     assert trace.appended == 1
 
 
+def test_a_whole_message_is_wanted_while_there_is_a_cut_one(trace: Trace) -> None:
+    wanted = [trace.wants_whole()]
+    trace.note(received(LONG, shown=LONG[:3890], end=""))
+    trace.note(answered())
+    wanted.append(trace.wants_whole())
+    trace.complete(LONG.decode())
+    wanted.append(trace.wants_whole())
+
+    assert wanted == [False, True, False]
+
+
 def test_rows_that_are_never_completed_are_forgotten(trace: Trace, rows: Rows) -> None:
     raws = [
         RAW.replace(b"hi", str(number).encode() + b".") + b"x" * 100 for number in range(70)
