@@ -5,7 +5,7 @@ import contextlib
 import itertools
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -47,7 +47,6 @@ The other message is what that sender wrote last, if anything.
 
 
 _DEFECT = FinalResponse(500, "the gateway could not send it; its log says why", local=True)
-_Waiter = asyncio.Future[Message | None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,7 @@ class DeliveryWorker:
         self._woken = woken
         self._settings = settings
         self._running: dict[DeliveryId, asyncio.Task[None]] = {}
-        self._waiters: defaultdict[MessageId, list[_Waiter]] = defaultdict(list)
+        self._waiters: defaultdict[MessageId, list[asyncio.Event]] = defaultdict(list)
         self._stopped = False
 
     def wake(self) -> None:
@@ -117,19 +116,21 @@ class DeliveryWorker:
 
         None, too, as soon as the worker has stopped.
         """
-        final: _Waiter = asyncio.get_running_loop().create_future()
-        self._waiters[message_id].append(final)
+        settled = asyncio.Event()
+        self._waiters[message_id].append(settled)
         try:
             async with asyncio.timeout(seconds):
-                return await self._until_final(message_id, final)
+                return await self._until_final(message_id, settled)
         except (TimeoutError, StorageUnavailable):
             return None
         finally:
-            self._waiters[message_id].remove(final)
+            self._waiters[message_id].remove(settled)
             if not self._waiters[message_id]:
                 del self._waiters[message_id]
 
-    async def _until_final(self, message_id: MessageId, final: _Waiter) -> Message | None:
+    async def _until_final(
+        self, message_id: MessageId, settled: asyncio.Event
+    ) -> Message | None:
         """Looked for as well: another gateway on the same database may settle it."""
         while True:
             found = await self._archive.get(message_id)
@@ -137,9 +138,8 @@ class DeliveryWorker:
                 return found.message
             if self._stopped:
                 return None
-            done, _ = await asyncio.wait([final], timeout=_LOOKED_EVERY)
-            if done:
-                return final.result()
+            await _comes(settled, _LOOKED_EVERY)
+            settled.clear()
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start an attempt for each delivery that is due; then, the seconds to rest."""
@@ -190,15 +190,16 @@ class DeliveryWorker:
     async def _attempt(self, delivery: Delivery) -> None:
         settlement = await self._made(delivery)
         try:
-            message = await self._settings.patience.insist(
+            final = await self._settings.patience.insist(
                 f"the outcome of {delivery.label}", lambda: self._settle(settlement)
             )
         except ConflictError as exc:
             # The database went away after a commit that was not acknowledged any more.
             log.warning("the outcome of %s is stored already: %s", delivery.label, exc)
             return
-        if message is not None:
-            _let_go(self._waiters.get(message.id, ()), message)
+        if final is not None:
+            for settled in self._waiters.get(delivery.message_id, ()):
+                settled.set()
 
     async def _made(self, delivery: Delivery) -> Settlement:
         try:
@@ -209,7 +210,7 @@ class DeliveryWorker:
                 delivery=delivery, outcome=Failed(_DEFECT), at=self._clock(), sent=False
             )
 
-    async def _settle(self, settlement: Settlement) -> Message | None:
+    async def _settle(self, settlement: Settlement) -> Status | None:
         """Once, with the notice to the message's sender in the same transaction."""
         outcome = settlement.outcome
         if isinstance(outcome, Failed | Expired):
@@ -236,7 +237,8 @@ class DeliveryWorker:
                 self._running.values(), timeout=self._settings.grace.total_seconds()
             )
         self._stopped = True
-        _let_go(itertools.chain.from_iterable(self._waiters.values()), None)
+        for settled in itertools.chain.from_iterable(self._waiters.values()):
+            settled.set()
         for attempt in self._running.values():
             log.warning("stopped before the final response: %s", attempt.get_name())
 
@@ -247,12 +249,11 @@ class DeliveryWorker:
         return min(max(seconds, _SHORTEST_REST), _LONGEST_REST)
 
     async def _rest(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._woken.wait()
+        await _comes(self._woken, seconds)
 
 
-def _let_go(waiters: Iterable[_Waiter], message: Message | None) -> None:
-    for final in waiters:
-        if not final.done():
-            final.set_result(message)
+async def _comes(event: asyncio.Event, seconds: float) -> None:
+    """Returns after *seconds* at the latest."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await event.wait()

@@ -24,6 +24,7 @@ from gateway.message import (
     Message,
     MessageId,
     Settlement,
+    Status,
     Submission,
 )
 from gateway.phone import CommandEntry, CommandReply, CommandResult, PhoneCommand, PhoneRequest
@@ -90,8 +91,8 @@ class DeliveryQueue(Protocol):
         At most *per_destination* are leased to one destination at a time.
         """
 
-    async def settle(self, settlement: Settlement) -> Message | None:
-        """Record the attempt and the outcome; the message if that made its status final."""
+    async def settle(self, settlement: Settlement) -> Status | None:
+        """Record the attempt and the outcome; the message's status if that made it final."""
 
     async def release(self, delivery_ids: Sequence[DeliveryId]) -> None:
         """Hand back leases whose attempt was not made: due again at once."""

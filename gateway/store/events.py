@@ -66,9 +66,14 @@ class EventOutbox:
         ]
         await self.queue(connection, events)
 
-    def committed_messages(self, messages: Iterable[Message]) -> None:
-        """As ``committed``, for what ``queue_messages`` was given."""
-        self.committed(*{_TYPES[m.status] for m in messages if m.status in _TYPES})
+    def wants(self, status: Status) -> bool:
+        """Whether ``queue_messages`` tells of a message with it."""
+        event_type = _TYPES.get(status)
+        return event_type is not None and bool(self.subscriptions.wanting(event_type))
+
+    def committed_messages(self, statuses: Iterable[Status]) -> None:
+        """As ``committed``, for messages with these, which ``queue_messages`` was given."""
+        self.committed(*{_TYPES[status] for status in statuses if status in _TYPES})
 
 
 def _message_event(message: Message, event_type: EventType) -> Event:

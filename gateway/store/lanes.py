@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.store.among import among
 from gateway.store.prepared import Prepared
 from gateway.store.tables import OPEN, delivery, peer
 
@@ -74,17 +75,20 @@ _END_OF_HOLD = case((peer.c.leased.is_not(null()), bindparam("over", _OVER)), el
 
 _REFRESH = (
     update(peer)
-    .where(peer.c.aor.in_(bindparam("aors", expanding=True)))
+    .where(among(peer.c.aor, "aors"))
     .values(due_at=_LANE_DUE, destination=_DESTINATION, account=_account_at(_LANE_DUE))
 )
 _ADD = {
     "sqlite": Prepared(sqlite.insert(peer).on_conflict_do_nothing()),
     "postgresql": Prepared(postgresql.insert(peer).on_conflict_do_nothing()),
 }
+_LOCK = (
+    select(peer.c.aor).where(among(peer.c.aor, "aors")).order_by(peer.c.aor).with_for_update()
+)
 
 # Built once: to build it takes longer than to run it, and every batch that comes in does.
 _NOTHING_NEW = select(peer.c.aor).where(
-    peer.c.aor.in_(bindparam("aors", expanding=True)),
+    among(peer.c.aor, "aors"),
     peer.c.known,
     peer.c.refuses == 0,
     peer.c.held_until.is_(null()),
@@ -92,20 +96,22 @@ _NOTHING_NEW = select(peer.c.aor).where(
 )
 
 
-async def lock(connection: AsyncConnection, aors: Iterable[str]) -> None:
+async def lock(
+    connection: AsyncConnection, aors: Iterable[str], *, known: Iterable[str] = ()
+) -> None:
     """Take these lanes, which need not be there yet, until the transaction ends.
 
-    In one order for all, so that two nodes never wait for each other.
+    *known* are taken as well, and are there. All are taken at once, and in one order, so
+    that two nodes never wait for each other.
     """
-    rows = [{"aor": aor} for aor in sorted(set(aors))]
-    if not rows:
-        return
+    named = set(aors)
+    rows = [{"aor": aor} for aor in sorted(named)]
     await _ADD[connection.dialect.name].run(connection, rows)
     if connection.dialect.name == "sqlite":
         return  # it has one writer
-    names = [row["aor"] for row in rows]
-    query = select(peer.c.aor).where(peer.c.aor.in_(names)).order_by(peer.c.aor)
-    await connection.execute(query.with_for_update())
+    named.update(known)
+    if named:
+        await connection.execute(_LOCK, {"aors": list(named)})
 
 
 async def refresh(connection: AsyncConnection, aors: Iterable[str]) -> None:

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import (
-    BindParameter,
     ColumnElement,
     Integer,
     ScalarSelect,
@@ -25,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import Delivery, DeliveryId, Status
 from gateway.store import lanes
+from gateway.store.among import among
 from gateway.store.prepared import Prepared
 from gateway.store.rows import AnyRow, to_delivery
 from gateway.store.tables import OPEN, delivery, message, peer
@@ -35,7 +35,6 @@ _LONG_DUE = timedelta(minutes=10)
 """A lane that is due for so long waits for a node that is away, or an account that is gone."""
 
 _AT = bindparam("at", type_=peer.c.due_at.type)
-_ACCOUNTS: BindParameter[Any] = bindparam("accounts", expanding=True)
 
 
 def _head(*among: ColumnElement[bool]) -> Any:
@@ -64,8 +63,8 @@ def _lanes(head: Any, *which: ColumnElement[bool]) -> Select[Any]:
         select(peer.c.aor, head.label("head"))
         .where(
             or_(peer.c.lease_until.is_(null()), peer.c.lease_until <= _AT),
-            peer.c.destination.not_in(bindparam("full", expanding=True)),
-            peer.c.aor.not_in(bindparam("seen", expanding=True)),
+            ~among(peer.c.destination, "full"),
+            ~among(peer.c.aor, "seen"),
             *which,
         )
         .order_by(peer.c.due_at)
@@ -76,12 +75,12 @@ def _lanes(head: Any, *which: ColumnElement[bool]) -> Select[Any]:
 
 # Built once: to build a statement takes longer than to run it.
 _DUE_LANES = _lanes(_head(), peer.c.due_at <= _AT)
-_OWN_DUE_LANES = _DUE_LANES.where(peer.c.account.in_(_ACCOUNTS))
-_OWN_HEAD = _head(delivery.c.account.in_(_ACCOUNTS))
+_OWN_DUE_LANES = _DUE_LANES.where(among(peer.c.account, "accounts"))
+_OWN_HEAD = _head(among(delivery.c.account, "accounts"))
 _HELD_UP_LANES = _lanes(
     _OWN_HEAD,
     peer.c.due_at <= bindparam("long_ago", type_=peer.c.due_at.type),
-    peer.c.account.not_in(_ACCOUNTS),
+    ~among(peer.c.account, "accounts"),
     _OWN_HEAD.is_not(null()),
 )
 _IN_FLIGHT = (
@@ -102,22 +101,22 @@ _HEADS = (
     .join(message, message.c.archive_id == delivery.c.archive_id)
     .join(peer, peer.c.aor == delivery.c.peer)
     .where(
-        delivery.c.number.in_(bindparam("numbers", expanding=True)),
+        among(delivery.c.number, "numbers"),
         # Its lane was not locked yet when it was found.
         delivery.c.state == OPEN,
     )
 )
-_LEASE = Prepared(
+_LEASE = (
     update(peer)
-    .where(peer.c.aor == bindparam("lane"))
+    .where(among(delivery.c.number, "numbers"), peer.c.aor == delivery.c.peer)
     .values(
         lease_until=bindparam("until"),
-        leased=bindparam("head"),
-        leased_by=bindparam("node"),
-        destination=bindparam("towards"),
-        account=bindparam("by"),
+        leased=delivery.c.number,
+        leased_by=bindparam("by_node"),
+        destination=delivery.c.destination,
+        account=delivery.c.account,
         # One that ends during the attempt says something; one that ended before does not.
-        held_until=case((peer.c.held_until > bindparam("at"), peer.c.held_until)),
+        held_until=case((peer.c.held_until > _AT, peer.c.held_until)),
     )
 )
 _HAND_ON = Prepared(
@@ -125,14 +124,14 @@ _HAND_ON = Prepared(
 )
 _SENDING = (
     update(message)
-    .where(message.c.archive_id.in_(bindparam("ids", expanding=True)))
+    .where(among(message.c.archive_id, "ids"))
     .values(status=Status.SENDING.value)
 )
-_FREE = Prepared(
+_FREE = (
     update(peer)
     .where(
-        peer.c.aor == bindparam("lane"),
-        peer.c.leased == bindparam("number"),
+        among(peer.c.aor, "aors"),
+        among(peer.c.leased, "numbers"),
         peer.c.leased_by == bindparam("node"),
     )
     .values(lease_until=null(), leased=null(), leased_by=null())
@@ -150,7 +149,7 @@ def _next(waiting: ColumnElement[bool]) -> Select[Any]:
 
 _WAITING = peer.c.due_at.is_not(null())
 _NEXT = _next(_WAITING)
-_NEXT_OF = _next(and_(_WAITING, peer.c.account.in_(_ACCOUNTS)))
+_NEXT_OF = _next(and_(_WAITING, among(peer.c.account, "accounts")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,21 +266,14 @@ async def _hand_on(connection: AsyncConnection, heads: Sequence[AnyRow]) -> None
 async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Terms) -> None:
     if not heads:
         return
-    until = terms.now + terms.lease
-    await _LEASE.run(
-        connection,
-        [
-            {
-                "lane": head.peer,
-                "head": head.number,
-                "node": terms.node,
-                "towards": head.destination,
-                "by": head.account,
-                "at": terms.now,
-                "until": until,
-            }
-            for head in heads
-        ],
+    await connection.execute(
+        _LEASE,
+        {
+            "numbers": [head.number for head in heads],
+            "by_node": terms.node,
+            "at": terms.now,
+            "until": terms.now + terms.lease,
+        },
     )
     await connection.execute(_SENDING, {"ids": [head.archive_id for head in heads]})
     again = [head.leased for head in heads if head.leased is not None]
@@ -298,7 +290,7 @@ async def release(connection: AsyncConnection, ids: Sequence[DeliveryId], node: 
     query = select(delivery.c.number, delivery.c.peer, delivery.c.archive_id)
     rows = (await connection.execute(query.where(delivery.c.id.in_(ids)))).all()
     aors = [row.peer for row in rows]
-    await lanes.lock(connection, aors)
+    await lanes.lock(connection, (), known=aors)
     await free(connection, rows, node)
     await connection.execute(
         update(message)
@@ -317,8 +309,8 @@ async def release(connection: AsyncConnection, ids: Sequence[DeliveryId], node: 
 
 async def free(connection: AsyncConnection, rows: Sequence[AnyRow], node: str) -> None:
     """End the leases of these deliveries, unless another node has them by now."""
-    leased = [{"lane": row.peer, "number": row.number, "node": node} for row in rows]
-    await _FREE.run(connection, leased)
+    numbers, aors = [row.number for row in rows], [row.peer for row in rows]
+    await connection.execute(_FREE, {"aors": aors, "numbers": numbers, "node": node})
 
 
 async def next_due(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -19,13 +20,14 @@ from gateway.message import (
     Submission,
     message_id_text,
 )
-from gateway.store import lanes, leasing, nodes, queueing, settling, wakeup
+from gateway.store import lanes, leasing, nodes, queueing, wakeup
 from gateway.store.arriving import insert_new
 from gateway.store.database import Database
 from gateway.store.events import EventOutbox
 from gateway.store.group_commit import GroupCommit
 from gateway.store.rows import message_values, to_message
 from gateway.store.tables import OPEN, delivery, message, peer
+from gateway.store.turn import Addition, Step, Turn
 
 NOBODY = EventOutbox()
 
@@ -49,9 +51,8 @@ class SqlMessageStore:
         self._accounts = accounts
         self._wake = wake
         self._events = events
-        self._adding = GroupCommit(database=database, work=self._add)
-        self._settling = GroupCommit(database=database, work=self._settle)
-        self._answering = GroupCommit(database=database, work=self._answer)
+        turn = Turn(node=database.node, accounts=accounts, events=events)
+        self._queue: GroupCommit[Step, Any] = GroupCommit(database=database, work=turn.take)
 
     async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
         async def work(connection: AsyncConnection) -> tuple[Sequence[Message], bool]:
@@ -62,49 +63,8 @@ class SqlMessageStore:
         stored, due = await self._database.write(work)
         if due:
             self._wake()
-        self._events.committed_messages(stored)
+        self._events.committed_messages({message.status for message in stored})
         return stored
-
-    async def _add(
-        self,
-        connection: AsyncConnection,
-        items: Sequence[tuple[Submission, queueing.Completion | None]],
-    ) -> Sequence[None]:
-        await queueing.add(connection, items)
-        await self._tell(connection)
-        return [None] * len(items)
-
-    async def _settle(
-        self, connection: AsyncConnection, items: Sequence[Settlement]
-    ) -> Sequence[Message | None]:
-        finals = await settling.settle(
-            connection, items, node=self._database.node, events=self._events
-        )
-        peers = {item.delivery.peer for item in items}
-        if any(item.notices for item in items) or await self._are_others(connection, peers):
-            await self._tell(connection)
-        return finals
-
-    async def _are_others(self, connection: AsyncConnection, peers: Collection[str]) -> bool:
-        """Whether what is next for one of *peers* is another node's to send."""
-        if self._accounts is None:
-            return False
-        query = select(peer.c.aor).where(
-            peer.c.aor.in_(peers),
-            peer.c.due_at.is_not(None),
-            peer.c.account.not_in(self._accounts),
-        )
-        return await connection.scalar(query.limit(1)) is not None
-
-    async def _answer(
-        self,
-        connection: AsyncConnection,
-        items: Sequence[tuple[MessageId, Sequence[Submission]]],
-    ) -> Sequence[None]:
-        await queueing.answer(connection, items)
-        if any(replies for _, replies in items):
-            await self._tell(connection)
-        return [None] * len(items)
 
     async def _tell(self, connection: AsyncConnection) -> None:
         """Let the other nodes know that something is due."""
@@ -123,7 +83,7 @@ class SqlMessageStore:
     async def settle_inbound(
         self, message_id: MessageId, replies: Sequence[Submission]
     ) -> None:
-        await self._answering.submit((message_id, replies))
+        await self._queue.submit(queueing.Answer(message_id, replies))
 
     async def add_outbound(
         self,
@@ -132,7 +92,7 @@ class SqlMessageStore:
         completes: tuple[IdempotencyKey, StoredResponse] | None = None,
     ) -> None:
         """Raises ConflictError, too, when *completes* was completed by another request."""
-        await self._adding.submit((submission, completes))
+        await self._queue.submit(Addition(submission, completes))
 
     async def lease_due(
         self, now: datetime, lease: timedelta, limit: int, per_destination: int
@@ -141,19 +101,14 @@ class SqlMessageStore:
             now, lease, limit, per_destination, self._database.node, self._accounts
         )
 
-        async def work(connection: AsyncConnection) -> Sequence[Delivery]:
-            leased, for_others = await leasing.lease_due(connection, terms)
-            if for_others:
-                await self._tell(connection)
-            return leased
+        leased: Sequence[Delivery] = await self._queue.submit(terms)
+        return leased
 
-        return await self._database.write(work)
-
-    async def settle(self, settlement: Settlement) -> Message | None:
-        message = await self._settling.submit(settlement)
-        if message is not None:
-            self._events.committed_messages([message])
-        return message
+    async def settle(self, settlement: Settlement) -> Status | None:
+        final: Status | None = await self._queue.submit(settlement)
+        if final is not None:
+            self._events.committed_messages([final])
+        return final
 
     async def release(self, delivery_ids: Sequence[DeliveryId]) -> None:
         async def work(connection: AsyncConnection) -> None:
@@ -185,7 +140,7 @@ class SqlMessageStore:
 
         canceled = await self._database.write(work)
         if canceled is not None:
-            self._events.committed_messages([canceled])
+            self._events.committed_messages([canceled.status])
         return canceled
 
     async def resend(self, message_id: MessageId, submission: Submission) -> None:

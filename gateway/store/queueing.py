@@ -1,7 +1,7 @@
 """Queueing: messages on their way into the outbox."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,6 +10,7 @@ from gateway.errors import ConflictError
 from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import MessageId, Submission
 from gateway.store import lanes
+from gateway.store.among import among
 from gateway.store.prepared import Prepared
 from gateway.store.rows import delivery_values, message_values
 from gateway.store.tables import OPEN, delivery, idempotency, message
@@ -17,10 +18,18 @@ from gateway.store.tables import OPEN, delivery, idempotency, message
 Completion = tuple[IdempotencyKey, StoredResponse]
 
 
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an inbound message is answered with."""
+
+    message_id: MessageId
+    replies: Sequence[Submission]
+
+
 _CLAIMED = (
     select(idempotency.c.scope, idempotency.c.key)
     .where(
-        idempotency.c.key.in_(bindparam("keys", expanding=True)),
+        among(idempotency.c.key, "keys"),
         idempotency.c.status.is_(None),
     )
     .order_by(idempotency.c.scope, idempotency.c.key)
@@ -35,13 +44,13 @@ _COMPLETE = Prepared(
     .values(status=bindparam("answered"), body=bindparam("with_body"), location=bindparam("at"))
 )
 _INSERT = Prepared(insert(message))
-_ARCHIVE_IDS = select(message.c.id, message.c.archive_id).where(
-    message.c.id.in_(bindparam("ids", expanding=True))
+_ARCHIVE_ID = (
+    select(message.c.archive_id).where(message.c.id == bindparam("of")).scalar_subquery()
 )
-_INSERT_DELIVERY = Prepared(insert(delivery))
+_INSERT_DELIVERY = Prepared(insert(delivery).values(archive_id=_ARCHIVE_ID))
 _ANSWERED = (
     update(message)
-    .where(message.c.id.in_(bindparam("ids", expanding=True)), message.c.unanswered)
+    .where(among(message.c.id, "ids"), message.c.unanswered)
     .values(unanswered=False)
     .returning(message.c.id)
 )
@@ -62,38 +71,34 @@ _LEAD = Prepared(
 
 async def queue(connection: AsyncConnection, submissions: Sequence[Submission]) -> None:
     """Store messages with their deliveries; within a peer, in this order."""
-    if not submissions:
-        return
+    aors = peers(submissions)
+    await lanes.lock(connection, aors)
+    await insert_all(connection, submissions)
+    await lanes.refresh(connection, aors)
+
+
+def peers(submissions: Iterable[Submission]) -> set[str]:
+    """To whom they go."""
+    return {part.peer for submission in submissions for part in submission.deliveries}
+
+
+async def insert_all(connection: AsyncConnection, submissions: Sequence[Submission]) -> None:
+    """As ``queue``, where the lanes are locked, and will be refreshed."""
     await _INSERT.run(connection, [message_values(item.message) for item in submissions])
-    ids = {"ids": [item.message.id for item in submissions]}
-    rows = await connection.execute(_ARCHIVE_IDS, ids)
-    archive_ids: dict[UUID, int] = {row.id: row.archive_id for row in rows}
-    deliveries = [
-        delivery_values(item, archive_ids[submission.message.id], place)
-        for submission in submissions
-        for place, item in enumerate(submission.deliveries)
-    ]
-    if not deliveries:
-        return
-    peers = {row["peer"] for row in deliveries}
-    await lanes.lock(connection, peers)
-    await _INSERT_DELIVERY.run(connection, deliveries)
-    await lanes.refresh(connection, peers)
-
-
-async def add(
-    connection: AsyncConnection, items: Sequence[tuple[Submission, Completion | None]]
-) -> Sequence[None]:
-    """Queue what was submitted, and complete the idempotency keys it came with."""
-    completions = [completion for _, completion in items if completion is not None]
-    if completions:
-        await complete(connection, completions)
-    await queue(connection, [submission for submission, _ in items])
-    return [None] * len(items)
+    await _INSERT_DELIVERY.run(
+        connection,
+        [
+            delivery_values(item, place) | {"of": item.message_id}
+            for submission in submissions
+            for place, item in enumerate(submission.deliveries)
+        ],
+    )
 
 
 async def complete(connection: AsyncConnection, completions: Sequence[Completion]) -> None:
     """Raises ConflictError when another request completed one of the keys meanwhile."""
+    if not completions:
+        return
     keys = [key for key, _ in completions]
     rows = await connection.execute(_CLAIMED, {"keys": [key.key for key in keys]})
     claimed = {IdempotencyKey(row.scope, row.key) for row in rows}
@@ -118,25 +123,24 @@ async def complete(connection: AsyncConnection, completions: Sequence[Completion
     )
 
 
-async def answer(
-    connection: AsyncConnection, items: Sequence[tuple[MessageId, Sequence[Submission]]]
-) -> Sequence[None]:
+async def answered(
+    connection: AsyncConnection, answers: Sequence[Answer]
+) -> Sequence[Submission]:
     """Mark inbound messages answered; one that was already gets no second reply."""
-    ids = {"ids": [message_id for message_id, _ in items]}
-    rows = await connection.execute(_ANSWERED, ids)
-    unanswered = set(rows.scalars())
+    if not answers:
+        return []
+    ids = {"ids": [item.message_id for item in answers]}
+    unanswered = set((await connection.execute(_ANSWERED, ids)).scalars())
     replies: list[Submission] = []
-    for message_id, its_replies in items:
-        if message_id in unanswered:
-            unanswered.remove(message_id)
-            replies += its_replies
-    await _lead(connection, replies)
-    await queue(connection, replies)
-    return [None] * len(items)
+    for item in answers:
+        if item.message_id in unanswered:
+            unanswered.remove(item.message_id)
+            replies += item.replies
+    return replies
 
 
-async def _lead(connection: AsyncConnection, replies: Sequence[Submission]) -> None:
-    """What waits for a peer goes where its reply goes.
+async def lead(connection: AsyncConnection, replies: Sequence[Submission]) -> None:
+    """What waits for a peer, whose lane is locked, goes where its reply goes.
 
     Without a registrar that is the port it wrote from last: what is still on its way to
     an earlier one would hold its replies back until it expires.
@@ -146,9 +150,6 @@ async def _lead(connection: AsyncConnection, replies: Sequence[Submission]) -> N
         for reply in replies
         for item in reply.deliveries
     }
-    if not paths:
-        return
-    await lanes.lock(connection, [peer for peer, _ in paths])
     await _LEAD.run(
         connection,
         [

@@ -123,10 +123,10 @@ def to_response(row: AnyRow) -> FinalResponse:
     return FinalResponse(row.status_code, row.reason_phrase, row.retry_after, row.local)
 
 
-def delivery_values(delivery: Delivery, archive_id: int, place: int) -> Values:
+def delivery_values(delivery: Delivery, place: int) -> Values:
+    """But for the archive id of its message."""
     return {
         "id": delivery.id,
-        "archive_id": archive_id,
         "place": place,
         "part": delivery.part,
         "state": OPEN,

@@ -1,12 +1,11 @@
 """Settling: what an attempt makes of a delivery, its message and its peer."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, assert_never
-from uuid import UUID
 
-from sqlalchemy import and_, bindparam, case, func, insert, null, or_, select, update
+from sqlalchemy import Text, and_, bindparam, case, func, insert, null, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import (
@@ -17,13 +16,13 @@ from gateway.message import (
     Expired,
     Failed,
     FinalResponse,
-    Message,
     Outcome,
     Replaced,
     Settlement,
     Status,
 )
-from gateway.store import lanes, leasing, queueing
+from gateway.store import leasing, queueing
+from gateway.store.among import among
 from gateway.store.events import EventOutbox
 from gateway.store.prepared import Prepared
 from gateway.store.rows import (
@@ -51,21 +50,23 @@ _FIND = (
         and_(peer.c.known, peer.c.refuses == 0, peer.c.held_until.is_(null())).label("taking"),
     )
     .join(peer, peer.c.aor == delivery.c.peer)
-    .where(delivery.c.id.in_(bindparam("ids", expanding=True)))
+    .where(among(delivery.c.id, "ids"))
 )
 _RECORD = Prepared(insert(attempt))
-_RECORDED = select(attempt.c.delivery, attempt.c.at).where(
-    attempt.c.delivery.in_(bindparam("numbers", expanding=True))
-)
-_CLOSE = Prepared(
+_RECORDED = select(attempt.c.delivery, attempt.c.at).where(among(attempt.c.delivery, "numbers"))
+_CLOSE = (
     update(delivery)
-    .where(delivery.c.number == bindparam("which"))
+    .where(among(delivery.c.number, "numbers"))
     .values(state=bindparam("end"), attempts=delivery.c.attempts + bindparam("made"))
 )
+_STATUS = {
+    "status": func.coalesce(bindparam("now_is", type_=Text), message.c.status),
+    "settled_at": func.coalesce(
+        bindparam("since", type_=message.c.settled_at.type), message.c.settled_at
+    ),
+}
 _SET_STATUS = Prepared(
-    update(message)
-    .where(message.c.archive_id == bindparam("which"))
-    .values(status=bindparam("now_is"), settled_at=bindparam("since"))
+    update(message).where(message.c.archive_id == bindparam("which")).values(_STATUS)
 )
 _SET_RESPONSE = Prepared(
     update(message)
@@ -74,21 +75,22 @@ _SET_RESPONSE = Prepared(
         attempts=message.c.attempts + bindparam("made"),
         resent=or_(message.c.resent, bindparam("again", type_=message.c.resent.type)),
         **{name: bindparam(name) for name in response_values(None)},
+        **_STATUS,
     )
 )
-_MESSAGES = select(message).where(message.c.archive_id.in_(bindparam("ids", expanding=True)))
+_MESSAGES = select(message).where(among(message.c.archive_id, "ids"))
 _FINISHED = (
     select(
         delivery.c.archive_id,
         func.sum(case((delivery.c.state == Status.RELAYED.value, 1), else_=0)).label("relayed"),
     )
-    .where(delivery.c.archive_id.in_(bindparam("ids", expanding=True)))
+    .where(among(delivery.c.archive_id, "ids"))
     .group_by(delivery.c.archive_id)
     .having(func.sum(case((delivery.c.state == OPEN, 1), else_=0)) == 0)
 )
 _TAKEN = (
     update(peer)
-    .where(peer.c.aor.in_(bindparam("aors", expanding=True)))
+    .where(among(peer.c.aor, "aors"))
     .values(known=True, refuses=0, refused_at=null(), held_until=null())
 )
 
@@ -117,16 +119,15 @@ async def settle(
     *,
     node: str,
     events: EventOutbox,
-) -> list[Message | None]:
-    """For each attempt of *node*: its message, if that made the message's status final.
+) -> dict[DeliveryId, Status]:
+    """For each attempt of *node*: the status of its message, if that made it final.
 
     One whose delivery is closed, since it was cancelled or made under a lease that ran
-    out, leaves its attempt in the history and changes nothing else.
+    out, leaves its attempt in the history and changes nothing else. The lanes, those of
+    notices too, are locked, and are to be refreshed.
     """
-    notices = [notice for item in settlements for notice in item.notices]
-    peers = {item.delivery.peer for item in settlements}
-    replies_to = {part.peer for notice in notices for part in notice.deliveries}
-    await lanes.lock(connection, peers | replies_to)
+    if not settlements:
+        return {}
     found = await _find(connection, settlements)
     again = await _again(connection, found)
     new = [item for item in found if item.row.id not in again]
@@ -134,16 +135,20 @@ async def settle(
     still_open = [item for item in new if item.row.state == OPEN]
     await _close(connection, still_open)
     await _replace(connection, still_open)
-    finals = await _set_statuses(connection, still_open)
-    await events.queue_messages(connection, finals.values())
+    statuses = await _statuses(connection, still_open)
+    await _set_outcomes(connection, still_open, statuses)
+    await _tell(connection, statuses, events)
     # What came again freed its lease the first time: this one may be of a later attempt.
     await leasing.free(connection, [item.row for item in new], node)
     await _remember(connection, still_open)
-    await queueing.queue(
+    await queueing.insert_all(
         connection, [n for item in still_open for n in item.settlement.notices]
     )
-    await lanes.refresh(connection, peers)
-    return [finals.pop(item.delivery.message_id, None) for item in settlements]
+    return {
+        item.row.id: status
+        for item in still_open
+        if (status := statuses.get(item.row.archive_id)) is not None and status.is_final
+    }
 
 
 async def _find(
@@ -183,19 +188,12 @@ async def _record_attempts(connection: AsyncConnection, found: Sequence[_Settled
 
 
 async def _close(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
-    if not items:
-        return
-    await _CLOSE.run(
-        connection,
-        [
-            {
-                "which": item.row.number,
-                "end": _state(item.outcome),
-                "made": int(item.settlement.attempt is not None),
-            }
-            for item in items
-        ],
-    )
+    alike: defaultdict[tuple[str, int], list[int]] = defaultdict(list)
+    for item in items:
+        made = int(item.settlement.attempt is not None)
+        alike[_state(item.outcome), made].append(item.row.number)
+    for (end, made), numbers in alike.items():
+        await connection.execute(_CLOSE, {"numbers": numbers, "end": end, "made": made})
     given_up = [i.row.archive_id for i in items if isinstance(i.outcome, Failed | Expired)]
     if given_up:
         await connection.execute(
@@ -243,45 +241,41 @@ async def _insert_after(
     await connection.execute(
         insert(delivery),
         [
-            delivery_values(part, row.archive_id, row.place + offset)
+            delivery_values(part, row.place + offset) | {"archive_id": row.archive_id}
             for offset, part in enumerate(parts, start=1)
         ],
     )
 
 
-async def _set_statuses(
-    connection: AsyncConnection, items: Sequence[_Settled]
-) -> dict[UUID, Message]:
-    await _set_responses(connection, items)
-    statuses = await _statuses(connection, items)
-    if not statuses:
-        return {}
-    await _SET_STATUS.run(
-        connection,
-        [
-            {"which": archive_id, "now_is": status.value, "since": since}
-            for archive_id, (status, since) in statuses.items()
-        ],
-    )
-    final = [archive_id for archive_id, (status, _) in statuses.items() if status.is_final]
-    if not final:
-        return {}
-    rows = await connection.execute(_MESSAGES, {"ids": final})
-    return {row.id: to_message(row) for row in rows}
-
-
-async def _set_responses(connection: AsyncConnection, items: Sequence[_Settled]) -> None:
-    rows = [
-        {
+async def _set_outcomes(
+    connection: AsyncConnection, items: Sequence[_Settled], statuses: Mapping[int, Status]
+) -> None:
+    """What came back, which one that expired unsent leaves as it was, with the status."""
+    responses, others = [], []
+    for item in items:
+        status = statuses.get(item.row.archive_id)
+        values = {
             "which": item.row.archive_id,
-            "made": int(item.settlement.attempt is not None),
-            "again": _may_repeat(item),
-            **response_values(item.outcome.response),
+            "now_is": status and status.value,
+            "since": item.settlement.at if status is not None and status.is_final else None,
         }
-        for item in items
-        if item.outcome.response is not None
-    ]
-    await _SET_RESPONSE.run(connection, rows)
+        if item.outcome.response is None:
+            others.append(values)
+            continue
+        values["made"] = int(item.settlement.attempt is not None)
+        values["again"] = _may_repeat(item)
+        responses.append(values | response_values(item.outcome.response))
+    await _SET_RESPONSE.run(connection, responses)
+    await _SET_STATUS.run(connection, others)
+
+
+async def _tell(
+    connection: AsyncConnection, statuses: Mapping[int, Status], events: EventOutbox
+) -> None:
+    wanted = [archive_id for archive_id, status in statuses.items() if events.wants(status)]
+    if wanted:
+        rows = await connection.execute(_MESSAGES, {"ids": wanted})
+        await events.queue_messages(connection, [to_message(row) for row in rows])
 
 
 def _may_repeat(item: _Settled) -> bool:
@@ -292,21 +286,21 @@ def _may_repeat(item: _Settled) -> bool:
 
 async def _statuses(
     connection: AsyncConnection, items: Sequence[_Settled]
-) -> dict[int, tuple[Status, datetime | None]]:
-    """The new status of each message that gets one, with the time it became final."""
-    new: dict[int, tuple[Status, datetime | None]] = {}
+) -> dict[int, Status]:
+    """The new status of each message that gets one, by its archive id."""
+    new: dict[int, Status] = {}
     finished = await _finished(connection, items)
     for item in items:
-        archive_id, at = item.row.archive_id, item.settlement.at
+        archive_id = item.row.archive_id
         match item.outcome:
             case Deferred(status=status):
-                new[archive_id] = (status, None)
+                new[archive_id] = status
             case Failed():
-                new[archive_id] = (Status.FAILED, at)
+                new[archive_id] = Status.FAILED
             case Expired():
-                new[archive_id] = (Status.EXPIRED, at)
+                new[archive_id] = Status.EXPIRED
             case Delivered() if archive_id in finished:
-                new[archive_id] = (finished[archive_id], at)
+                new[archive_id] = finished[archive_id]
             case Delivered() | Replaced():
                 pass
             case _:

@@ -25,6 +25,7 @@ from gateway.message import (
     Message,
     MessageId,
     Settlement,
+    Status,
     Submission,
     uuid7,
 )
@@ -116,12 +117,12 @@ class ObservedStore(SqlMessageStore):
         async with asyncio.timeout(5):
             return await self.leases.get()
 
-    async def settle(self, settlement: Settlement) -> Message | None:
+    async def settle(self, settlement: Settlement) -> Status | None:
         self._fail()
-        message = await super().settle(settlement)
+        final = await super().settle(settlement)
         self.settlements.put_nowait(settlement)
         self._lose_acknowledgement()
-        return message
+        return final
 
     async def settle_inbound(
         self, message_id: MessageId, replies: Sequence[Submission]
