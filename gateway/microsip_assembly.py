@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from gateway.accounts import Accounts
 from gateway.call import CallEvent
@@ -22,9 +21,9 @@ from gateway.microsip.channels import choose_channel
 from gateway.microsip.control import MicroSip
 from gateway.microsip.hand_over_conf import hook_folder
 from gateway.microsip.hook_listener import HookListener
-from gateway.microsip.reading import Reading
+from gateway.microsip.reading import FindSettings, Reading
 from gateway.microsip.settings_file import settings_file
-from gateway.microsip.settings_in_use import SettingsInUse, read_settings
+from gateway.microsip.settings_in_use import read_settings
 from gateway.microsip.simulated import SimulatedChannel, Tell
 from gateway.microsip.status_words import StatusWords
 from gateway.numbers import NumberRules
@@ -68,7 +67,7 @@ async def microsip(
                 words=words,
                 clock=now,
                 calls=calls,
-                settings=None if demo else partial(_settings_in_use, settings.phone),
+                settings=_settings(settings.phone, demo=demo),
             ),
             command_log=ports.command_log,
             rules=rules,
@@ -80,10 +79,15 @@ async def microsip(
         yield phone, calls
 
 
-def _settings_in_use(phone: Phone) -> SettingsInUse | None:
-    if phone.driver in {"simulated", "none"}:
+def _keeps_files(phone: Phone, *, demo: bool) -> bool:
+    """Whether it is a MicroSIP, whose settings and calls are in files of this PC."""
+    return not demo and phone.driver not in {"simulated", "none"}
+
+
+def _settings(phone: Phone, *, demo: bool) -> FindSettings | None:
+    if not _keeps_files(phone, demo=demo):
         return None
-    return read_settings(settings_file(phone.executable), now())
+    return lambda: read_settings(settings_file(phone.executable), now())
 
 
 def _number_rules(settings: Settings) -> NumberRules:
@@ -123,7 +127,7 @@ async def _restored_calls(
 
 
 def _sources(phone: Phone, *, demo: bool) -> CallSources:
-    if demo or phone.driver in {"simulated", "none"}:
+    if not _keeps_files(phone, demo=demo):
         return no_sources()
     return call_sources(phone.executable, now)
 
