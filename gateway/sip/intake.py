@@ -59,7 +59,7 @@ class Intake:
         if self._failing:
             self._failing = False
             log.info("journalled messages are stored again")
-        if not rows:
+        if len(rows) < MAX_BATCH:
             await self._woken()
 
     def _read(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
