@@ -28,6 +28,7 @@ from gateway.message import (
 from gateway.patience import Patience
 from gateway.ports import Archive, Clock, DeliveryQueue
 from gateway.query import HistoryQuery
+from gateway.retry import SILENT_AFTER
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,10 @@ class WorkerSettings:
     """How hard the worker works."""
 
     concurrency: int = 64
+    """How many attempts are made at a time, beside those without an answer."""
+    silent_after: timedelta = SILENT_AFTER
+    silent_limit: int = 500
+    """How many without an answer for *silent_after* leave their places to others."""
     per_destination: int = 50  # with more in flight UDP peers lose datagrams
     lease: timedelta = timedelta(minutes=2)
     """Longer than a SIP transaction, which ends after 32 s (RFC 3261, section 17.1.2.2)."""
@@ -88,6 +93,7 @@ class DeliveryWorker:
         self._woken = woken
         self._settings = settings
         self._running: dict[DeliveryId, asyncio.Task[None]] = {}
+        self._silent: set[DeliveryId] = set()
         self._waiters: defaultdict[MessageId, list[asyncio.Event]] = defaultdict(list)
         self._stopped = False
 
@@ -143,7 +149,7 @@ class DeliveryWorker:
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start an attempt for each delivery that is due; then, the seconds to rest."""
-        free = self._settings.concurrency - len(self._running)
+        free = self._free()
         if free <= 0:
             return _LONGEST_REST
         try:
@@ -158,6 +164,11 @@ class DeliveryWorker:
         except StorageUnavailable as exc:
             log.warning("deliveries wait for the database: %s", exc)
             return self._settings.patience.first.total_seconds()
+
+    def _free(self) -> int:
+        settings = self._settings
+        silent = min(len(self._silent), settings.silent_limit)
+        return settings.concurrency - (len(self._running) - silent)
 
     async def _lease(self, limit: int) -> Sequence[Delivery]:
         settings = self._settings
@@ -182,9 +193,17 @@ class DeliveryWorker:
         attempt = group.create_task(self._attempt(delivery), name=f"deliver {delivery.label}")
         self._running[delivery.id] = attempt
         attempt.add_done_callback(lambda _: self._ended(delivery.id))
+        seconds = self._settings.silent_after.total_seconds()
+        asyncio.get_running_loop().call_later(seconds, self._give_place, delivery.id, attempt)
+
+    def _give_place(self, delivery_id: DeliveryId, attempt: asyncio.Task[None]) -> None:
+        if self._running.get(delivery_id) is attempt:
+            self._silent.add(delivery_id)
+            self._woken.set()
 
     def _ended(self, delivery_id: DeliveryId) -> None:
         del self._running[delivery_id]
+        self._silent.discard(delivery_id)
         self._woken.set()
 
     async def _attempt(self, delivery: Delivery) -> None:

@@ -21,6 +21,10 @@ from gateway.message import (
 )
 from gateway.split import byte_length, split_text
 
+SILENT_AFTER = timedelta(seconds=2)
+"""A peer that is there has answered by then, though the request was lost twice (RFC 3261,
+section 17.1.2.2). The attempt goes on for 30 s more, and keeps no other from being made."""
+
 _BACKOFF = tuple(timedelta(seconds=s) for s in (2, 10, 30, 120, 300, 900, 1800))
 # A peer that is away is tried every 30 s until 10 minutes are over: 25 steps are enough
 # even when the jitter shortens each of them.

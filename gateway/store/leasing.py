@@ -23,6 +23,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import Delivery, DeliveryId, Status
+from gateway.retry import SILENT_AFTER
 from gateway.store import lanes
 from gateway.store.among import among
 from gateway.store.prepared import Prepared
@@ -86,7 +87,7 @@ _HELD_UP_LANES = _lanes(
 _IN_FLIGHT = (
     select(delivery.c.destination, func.count().label("leased"))
     .join(peer, peer.c.leased == delivery.c.number)
-    .where(peer.c.lease_until > bindparam("at"))
+    .where(peer.c.lease_until > bindparam("silent_until"))
     .group_by(delivery.c.destination)
 )
 _HEADS = (
@@ -173,7 +174,7 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> tuple[list[Del
     """What was leased, and whether another node has to look at what is its to send."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_advisory_xact_lock(_LEASING)))
-    in_flight = await _in_flight(connection, terms.now)
+    in_flight = await _in_flight(connection, terms)
     chosen: list[AnyRow] = []
     seen: set[str] = set()
     for_others = False
@@ -196,8 +197,9 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> tuple[list[Del
     return [to_delivery(head, terms.now) for head in chosen], for_others
 
 
-async def _in_flight(connection: AsyncConnection, now: datetime) -> Counter[str]:
-    rows = await connection.execute(_IN_FLIGHT, {"at": now})
+async def _in_flight(connection: AsyncConnection, terms: Terms) -> Counter[str]:
+    silent_until = terms.now - SILENT_AFTER + terms.lease
+    rows = await connection.execute(_IN_FLIGHT, {"silent_until": silent_until})
     return Counter({row.destination: row.leased for row in rows})
 
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from gateway.address import Aor
 from gateway.message import Deferred, Delivered, Delivery, Expired, Flag, Status
+from gateway.retry import SILENT_AFTER
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
 from gateway.store.search import SqlArchive
@@ -183,6 +184,20 @@ async def test_a_lease_that_ran_out_counts_no_longer(store: SqlMessageStore) -> 
     again = await store.lease_due(NOON + MINUTE, MINUTE, 10, 1)
 
     assert len(again) == 1
+
+
+async def test_attempts_without_an_answer_leave_their_places_at_the_destination(
+    store: SqlMessageStore,
+) -> None:
+    await store.add_outbound(sent("first"))
+    await store.add_outbound(sent("second", peer=BERT))
+    await store.lease_due(NOON, MINUTE, 10, 1)
+
+    still_young = await store.lease_due(NOON + SILENT_AFTER / 2, MINUTE, 10, 1)
+    [other] = await store.lease_due(NOON + SILENT_AFTER, MINUTE, 10, 1)
+
+    assert list(still_young) == []
+    assert other.body == "second"
 
 
 async def test_two_workers_never_get_the_same_delivery(store: SqlMessageStore) -> None:

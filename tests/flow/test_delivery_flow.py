@@ -201,7 +201,9 @@ async def test_no_more_than_allowed_are_in_flight_to_a_destination(data_dir: Pat
 
 
 async def test_no_more_than_allowed_run_at_a_time(data_dir: Path) -> None:
-    settings = WorkerSettings(concurrency=2, grace=timedelta(), patience=AT_ONCE)
+    settings = WorkerSettings(
+        concurrency=2, silent_after=timedelta(hours=1), grace=timedelta(), patience=AT_ONCE
+    )
     async with staged(data_dir, Cast(worker_settings=settings)) as stage:
         for number in range(2):
             stage.sender.script(f"sip:20{number}@office.example", None)
@@ -211,6 +213,47 @@ async def test_no_more_than_allowed_run_at_a_time(data_dir: Path) -> None:
             stage.worker.wake()
 
             assert [await stage.status(message) for message in messages] == [
+                "sending",
+                "sending",
+                "queued",
+            ]
+
+
+async def test_attempts_without_an_answer_leave_their_places_to_others(
+    data_dir: Path,
+) -> None:
+    settings = WorkerSettings(
+        concurrency=1, silent_after=timedelta(), grace=timedelta(), patience=AT_ONCE
+    )
+    async with staged(data_dir, Cast(worker_settings=settings)) as stage:
+        for number in range(3):
+            stage.sender.script(f"sip:20{number}@office.example", None)
+            await stage.submit(f"20{number}", "is anybody there?")
+        message = await stage.submit("101", "hello")
+        async with running(stage):
+            final = await stage.final(message)
+
+            assert final.status is Status.DELIVERED
+
+
+async def test_no_more_than_allowed_leave_their_places(data_dir: Path) -> None:
+    settings = WorkerSettings(
+        concurrency=1,
+        silent_after=timedelta(),
+        silent_limit=2,
+        grace=timedelta(),
+        patience=AT_ONCE,
+    )
+    async with staged(data_dir, Cast(worker_settings=settings)) as stage:
+        for number in range(4):
+            stage.sender.script(f"sip:20{number}@office.example", None)
+        messages = [await stage.submit(f"20{number}", "hello") for number in range(4)]
+        async with running(stage):
+            await stage.sender.until_sent(3)
+            stage.worker.wake()
+
+            assert [await stage.status(message) for message in messages] == [
+                "sending",
                 "sending",
                 "sending",
                 "queued",
