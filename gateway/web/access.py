@@ -1,6 +1,7 @@
 """Bearer authentication (RFC 6750), scopes, limits per token."""
 
 import re
+from functools import lru_cache
 
 from aiohttp import web
 
@@ -13,6 +14,8 @@ from gateway.web.problem import Code, HttpProblem
 from gateway.web.route import Call, Route, Scope
 
 _BEARER = re.compile(r"bearer +([!-~]{1,512})", re.IGNORECASE)
+_CALLERS = 256
+"""Tokens whose permissions are not looked up for each request."""
 _CHALLENGE = 'Bearer realm="sip-gateway"'
 _PERMISSIONS = {
     Scope.MESSAGES_SEND: Permission.SEND,
@@ -70,6 +73,7 @@ class Gate:
         return is_of_commands(token.name) and token.name != token_name(self._node)
 
 
+@lru_cache(maxsize=_CALLERS)
 def _caller(token: Token) -> Caller:
     return Caller(
         who=f"token:{token.name}",

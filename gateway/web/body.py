@@ -45,7 +45,7 @@ async def read_body(request: web.Request, model: type[Body]) -> Body:
             headers={"Accept": JSON},
         )
     with suppress(ValueError, RecursionError):  # what is no JSON is told by the model
-        json.loads(raw, object_pairs_hook=_once_each)
+        _EACH_ONCE.decode(raw.decode())
     try:
         return model.model_validate_json(raw or b"{}")
     except ValidationError as exc:
@@ -63,6 +63,9 @@ def _once_each(members: list[tuple[str, object]]) -> None:
         if count > 1
     )
     raise _problem(errors)
+
+
+_EACH_ONCE = json.JSONDecoder(object_pairs_hook=_once_each)
 
 
 def read_query(request: web.Request, model: type[Query]) -> Query:

@@ -1,6 +1,7 @@
 """A message as JSON shows it."""
 
 from pydantic import Field
+from pydantic_core import to_json
 
 from gateway.message import Attempt, Direction, Flag, Message, Status
 from gateway.representation import message_json, response_json, rfc3339
@@ -53,6 +54,11 @@ class AttemptsView(View):
 
 def message_view(message: Message) -> MessageView:
     return MessageView.model_validate(message_json(message))
+
+
+def message_body(message: Message) -> str:
+    """What ``message_view`` is in JSON, without making it: each message sent needs one."""
+    return to_json(message_json(message)).decode()
 
 
 def attempt_view(attempt: Attempt) -> AttemptView:

@@ -19,11 +19,11 @@ from gateway.web.message_view import (
     AttemptsView,
     MessageView,
     attempt_view,
-    message_view,
+    message_body,
 )
 from gateway.web.notation import parse_message_id
 from gateway.web.problem import invalid, not_found
-from gateway.web.route import Answer, Call, RequestBody, Route, Scope, to_json
+from gateway.web.route import Answer, Call, RequestBody, Route, Scope
 
 MAX_WAIT_SECONDS = 30
 
@@ -133,8 +133,7 @@ class Messages:
         wait = _preferred_wait(call.request)
         submission = self._outbox.compose(_outbound_request(body, _origin(call)))
         accepted = _accepted(submission.message, key_completed=call.key is not None)
-        stored = StoredResponse(accepted.status, accepted.body, accepted.headers["Location"])
-        completes = (call.key, stored) if call.key else None
+        completes = (call.key, _stored(accepted)) if call.key else None
         await self._outbox.submit(submission, completes=completes)
         if not wait:
             return accepted
@@ -142,7 +141,7 @@ class Messages:
         if final is not None:
             return self._final(final, wait, accepted)
         present = await self._present(submission.message)
-        return replace(accepted, body=to_json(message_view(present)))
+        return replace(accepted, body=message_body(present))
 
     async def _present(self, message: Message) -> Message:
         try:
@@ -153,11 +152,11 @@ class Messages:
 
     def _final(self, message: Message, wait: int, accepted: Answer) -> Answer:
         headers = {**accepted.headers, "Preference-Applied": f"wait={wait}"}
-        body = to_json(message_view(message))
+        body = message_body(message)
         return Answer(body=body, headers=headers, key_completed=accepted.key_completed)
 
     async def get(self, call: Call) -> Answer:
-        return Answer.of(message_view(await self._message(call)))
+        return Answer(body=message_body(await self._message(call)))
 
     async def attempts(self, call: Call) -> Answer:
         message = await self._message(call)
@@ -169,7 +168,7 @@ class Messages:
         canceled = await self._queue.cancel(message_id, self._clock())
         if canceled is None:
             raise _unknown(call)
-        return Answer.of(message_view(canceled))
+        return Answer(body=message_body(canceled))
 
     async def resend(self, call: Call) -> Answer:
         message = await self._message(call)
@@ -234,10 +233,14 @@ def _outbound_request(body: MessageRequest, origin: str) -> OutboundRequest:
 def _accepted(message: Message, *, key_completed: bool = False) -> Answer:
     return Answer(
         status=202,
-        body=to_json(message_view(message)),
+        body=message_body(message),
         headers={"Location": f"/v1/messages/{message_id_text(message.id)}"},
         key_completed=key_completed,
     )
+
+
+def _stored(answer: Answer) -> StoredResponse:
+    return StoredResponse(answer.status, answer.body, answer.headers["Location"])
 
 
 def _preferred_wait(request: web.Request) -> int:
