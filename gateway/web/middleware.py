@@ -1,9 +1,9 @@
 """What every request passes: its id, its log line, its errors as problem documents."""
 
 import logging
+import random
 import re
 import time
-from uuid import uuid4
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
@@ -44,7 +44,7 @@ class Ledger:
     @web.middleware
     async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         given = request.headers.get("X-Request-Id", "")
-        request_id = given if _REQUEST_ID.fullmatch(given) else uuid4().hex
+        request_id = given if _REQUEST_ID.fullmatch(given) else _new_request_id()
         request[REQUEST_ID] = request_id
         started = time.perf_counter()
         response = await handler(request)
@@ -70,6 +70,10 @@ class Ledger:
         route = resource.canonical if resource is not None else "unmatched"
         method = request.method if request.method in _METHODS else "other"
         self._metrics.request_seconds.labels(method, route, str(status)).observe(elapsed)
+
+
+def _new_request_id() -> str:
+    return f"{random.getrandbits(128):032x}"
 
 
 @web.middleware
