@@ -7,7 +7,7 @@ import sqlite3
 import sys
 import time
 from collections import OrderedDict, deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
@@ -86,7 +86,7 @@ class Engine:
         settings: Open,
         trace: Trace,
         commands: CommandReader,
-        report: Callable[[Report], None],
+        report: ReportWriter,
     ) -> None:
         self._settings = settings
         self._trace = trace
@@ -175,16 +175,20 @@ class Engine:
             self._report(Journalled())
 
     def _drain_events(self) -> None:
+        reports: list[Report] = []
         while self._events:
             match self._events.popleft():
                 case Pager(whole_message=whole_message):
                     self._trace.complete(whole_message)
                 case Final() as final:
-                    self._settle(final)
+                    reports += self._settle(final)
                 case Registration() as registration:
                     self._registration(registration)
+                    reports.append(registration)
                 case Untrusted() as untrusted:
-                    self._tell_untrusted(untrusted)
+                    reports += self._trouble(untrusted)
+        if reports:
+            self._report(*reports)  # in one piece: the gateway wakes up once for it
 
     def _send(self, request: Send) -> None:
         account = self._accounts.get(request.account)
@@ -202,22 +206,21 @@ class Engine:
         # A status of a send that failed must not meet the next token at the same address.
         self._drain_events()
 
-    def _settle(self, final: Final) -> None:
+    def _settle(self, final: Final) -> Sequence[Report]:
         entry = self._in_flight.pop(final.token, None)
         if entry is None:
-            return
+            return ()
         request, _ = entry
         answer = answered(
             request.id, final.status_code, final.reason_phrase, final.whole_message
         )
-        self._report(answer)
         if answer.local and request.account in self._registered:
             # Perhaps it is the registrar that is away: ask it, to know when it is back.
             self._register_at.setdefault(request.account, time.monotonic() + PROBE_SECONDS)
+        return (answer,)
 
     def _registration(self, registration: Registration) -> None:
         name, code = registration.account, registration.status_code
-        self._report(registration)
         if registration.registered:
             self._registered.add(name)
             return
@@ -225,19 +228,20 @@ class Engine:
         if code not in _RETRIED_BY_PJSIP and code // 100 != 6 and not self._stopping:
             self._register_at[name] = time.monotonic() + REFUSED_SECONDS
 
-    def _tell_untrusted(self, server: Untrusted) -> None:
+    def _trouble(self, server: Untrusted) -> Sequence[Report]:
         """Once, not at each attempt."""
-        if server.address not in self._untrusted:
-            self._report(
-                Trouble(
-                    f"the certificate of {server.address} is not accepted: {server.reason};"
-                    " it must be for the host in registrar or proxy, and signed by one of"
-                    " [sip] tls_ca"
-                )
-            )
+        if server.address in self._untrusted:
+            return ()
         self._untrusted[server.address] = None
         if len(self._untrusted) > REMEMBERED_UNTRUSTED:
             self._untrusted.popitem(last=False)
+        return (
+            Trouble(
+                f"the certificate of {server.address} is not accepted: {server.reason};"
+                " it must be for the host in registrar or proxy, and signed by one of"
+                " [sip] tls_ca"
+            ),
+        )
 
     def _stop(self, drain_seconds: float) -> None:
         self._stopping = True
@@ -269,7 +273,7 @@ def _endpoint_configuration(writer: TraceWriter) -> pj.EpConfig:
     return configuration
 
 
-def _serve(settings: Open, commands: CommandReader, report: Callable[[Report], None]) -> None:
+def _serve(settings: Open, commands: CommandReader, report: ReportWriter) -> None:
     with JournalWriter(Path(settings.journal), settings.journal_sync) as journal:
         trace = Trace(journal=journal, clock=lambda: datetime.now(UTC))
         engine = Engine(settings=settings, trace=trace, commands=commands, report=report)

@@ -76,8 +76,8 @@ class ReportWriter:
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
 
-    def __call__(self, report: Report) -> None:
-        rest = encode(report)
+    def __call__(self, *reports: Report) -> None:
+        rest = b"".join(encode(report) for report in reports)
         while rest:
             rest = rest[os.write(self._descriptor, rest) :]
 

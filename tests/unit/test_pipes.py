@@ -1,14 +1,15 @@
-"""The engine's thread that hears commands, in a process that ends with it."""
+"""The engine's ends of its pipes; the thread that hears commands ends its process with it."""
 
 import asyncio
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
-from gateway.sip.pipes import EX_SOFTWARE
-from gateway.sip.wire import Stop, encode
+from gateway.sip.pipes import EX_SOFTWARE, ReportWriter
+from gateway.sip.wire import Journalled, Stop, Unsent, encode
 
 NO_BROADCAST = ("255.255.255.255", 9)
 """Sending there is refused with EACCES unless a socket has asked for it."""
@@ -81,3 +82,13 @@ async def test_a_thread_that_fails_ends_the_process_and_says_why(listener: Proce
 
     assert code == EX_SOFTWARE
     assert "JSONDecodeError" in error
+
+
+def test_reports_are_written_in_their_order(tmp_path: Path) -> None:
+    with (tmp_path / "frames").open("wb") as file:
+        report = ReportWriter(file.fileno())
+        report(Unsent(1, "no route"), Journalled())
+
+    assert (tmp_path / "frames").read_bytes() == (
+        encode(Unsent(1, "no route")) + encode(Journalled())
+    )
