@@ -21,13 +21,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.among import among
 from gateway.store.prepared import Prepared
-from gateway.store.tables import OPEN, delivery, peer
+from gateway.store.tables import IS_OPEN, delivery, peer
 
 
 def _first_open(column: ColumnElement[Any]) -> ScalarSelect[Any]:
     return (
         select(func.min(column))
-        .where(delivery.c.peer == peer.c.aor, delivery.c.state == OPEN)
+        .where(delivery.c.peer == peer.c.aor, IS_OPEN)
         .correlate(peer)
         .scalar_subquery()
     )
@@ -40,7 +40,7 @@ _LANE_DUE: SQLColumnExpression[Any] = case((_EXPIRES < _FREE, _EXPIRES), else_=_
 """A held lane is due early for a delivery that expires: its sender waits to hear of it."""
 _DESTINATION = (
     select(delivery.c.destination)
-    .where(delivery.c.peer == peer.c.aor, delivery.c.state == OPEN)
+    .where(delivery.c.peer == peer.c.aor, IS_OPEN)
     .order_by(delivery.c.archive_id, delivery.c.place)
     .limit(1)
     .correlate(peer)
@@ -54,7 +54,7 @@ def _account_at(due: SQLColumnExpression[Any]) -> ScalarSelect[Any]:
         select(delivery.c.account)
         .where(
             delivery.c.peer == peer.c.aor,
-            delivery.c.state == OPEN,
+            IS_OPEN,
             delivery.c.due_at <= due,
         )
         .order_by(delivery.c.archive_id, delivery.c.place)
@@ -149,7 +149,7 @@ async def wake(connection: AsyncConnection, account: str, now: datetime) -> None
         select(delivery.c.number)
         .where(
             delivery.c.peer == peer.c.aor,
-            delivery.c.state == OPEN,
+            IS_OPEN,
             delivery.c.account == account,
         )
         .correlate(peer)

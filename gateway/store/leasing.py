@@ -28,7 +28,7 @@ from gateway.store import lanes
 from gateway.store.among import among
 from gateway.store.prepared import Prepared
 from gateway.store.rows import AnyRow, to_delivery
-from gateway.store.tables import OPEN, delivery, message, peer
+from gateway.store.tables import IS_OPEN, delivery, message, peer
 
 _LEASING = 0x53495047  # key of the lock under which nodes count what is in flight
 
@@ -44,7 +44,7 @@ def _head(*among: ColumnElement[bool]) -> Any:
     The one whose lease ran out, lest it be overtaken; else one that expired, to be given
     up; else the first in order that is due. One with a later send_at holds nobody back.
     """
-    mine = select(delivery.c.number).where(delivery.c.state == OPEN, *among)
+    mine = select(delivery.c.number).where(IS_OPEN, *among)
     again = mine.where(delivery.c.number == peer.c.leased)
     mine = mine.where(delivery.c.peer == peer.c.aor)
     expired = mine.where(delivery.c.expires_at <= _AT).order_by(delivery.c.expires_at)
@@ -104,7 +104,7 @@ _HEADS = (
     .where(
         among(delivery.c.number, "numbers"),
         # Its lane was not locked yet when it was found.
-        delivery.c.state == OPEN,
+        IS_OPEN,
     )
 )
 _LEASE = (
@@ -280,9 +280,7 @@ async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Ter
     await connection.execute(_SENDING, {"ids": [head.archive_id for head in heads]})
     again = [head.leased for head in heads if head.leased is not None]
     if again:  # an attempt may have been made under the lease that ran out
-        attempted = select(delivery.c.archive_id).where(
-            delivery.c.number.in_(again), delivery.c.state == OPEN
-        )
+        attempted = select(delivery.c.archive_id).where(delivery.c.number.in_(again), IS_OPEN)
         resent = update(message).where(message.c.archive_id.in_(attempted))
         await connection.execute(resent.values(resent=True))
 

@@ -13,7 +13,7 @@ from gateway.store import lanes
 from gateway.store.among import among
 from gateway.store.prepared import Prepared
 from gateway.store.rows import delivery_values, message_values
-from gateway.store.tables import OPEN, delivery, idempotency, message
+from gateway.store.tables import IS_OPEN, delivery, idempotency, message
 
 Completion = tuple[IdempotencyKey, StoredResponse]
 
@@ -59,7 +59,7 @@ _LEAD = Prepared(
     .where(
         delivery.c.peer == bindparam("of_peer"),
         delivery.c.account == bindparam("by_account"),
-        delivery.c.state == OPEN,
+        IS_OPEN,
         or_(
             delivery.c.target != bindparam("there"),
             delivery.c.destination != bindparam("towards"),

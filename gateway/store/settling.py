@@ -32,7 +32,7 @@ from gateway.store.rows import (
     response_values,
     to_message,
 )
-from gateway.store.tables import OPEN, attempt, delivery, message, peer
+from gateway.store.tables import IS_OPEN, OPEN, attempt, delivery, message, peer
 
 REPLACED = "replaced"
 
@@ -86,7 +86,7 @@ _FINISHED = (
     )
     .where(among(delivery.c.archive_id, "ids"))
     .group_by(delivery.c.archive_id)
-    .having(func.sum(case((delivery.c.state == OPEN, 1), else_=0)) == 0)
+    .having(func.sum(case((IS_OPEN, 1), else_=0)) == 0)
 )
 _TAKEN = (
     update(peer)
@@ -198,7 +198,7 @@ async def _close(connection: AsyncConnection, items: Sequence[_Settled]) -> None
     if given_up:
         await connection.execute(
             update(delivery)
-            .where(delivery.c.archive_id.in_(given_up), delivery.c.state == OPEN)
+            .where(delivery.c.archive_id.in_(given_up), IS_OPEN)
             .values(state=Status.CANCELED.value)
         )
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     false,
+    literal_column,
     true,
 )
 
@@ -118,6 +119,10 @@ delivery = Table(
     Column("attempts", Integer, nullable=False),
 )
 Index(None, delivery.c.archive_id, delivery.c.place)
+IS_OPEN = delivery.c.state == literal_column(f"'{OPEN}'")
+"""Said in the statement, which need not look at a parameter to know that an index of open
+deliveries serves it: with one SQLite plans it anew each time, and takes 50 times as long.
+"""
 for _columns in (
     (delivery.c.peer, delivery.c.archive_id, delivery.c.place),
     (delivery.c.peer, delivery.c.due_at),
@@ -126,8 +131,8 @@ for _columns in (
     Index(
         None,
         *_columns,
-        sqlite_where=delivery.c.state == OPEN,
-        postgresql_where=delivery.c.state == OPEN,
+        sqlite_where=IS_OPEN,
+        postgresql_where=IS_OPEN,
     )
 
 attempt = Table(
