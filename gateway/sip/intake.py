@@ -29,6 +29,8 @@ class Intake:
         self._handler = handler
         self._clock = clock
         self._rows = asyncio.Event()
+        self._stored: Sequence[JournalRow] = ()
+        """Of the journal, to be deleted before what comes next is read."""
         self._failing = False
 
     def wake(self) -> None:
@@ -43,15 +45,15 @@ class Intake:
                     self._rows.clear()
                     await self._take(thread)
             finally:
-                thread.submit(self._reader.close)
+                thread.submit(self._close)
 
     async def _take(self, thread: ThreadPoolExecutor) -> None:
         loop = asyncio.get_running_loop()
         try:
-            rows, requests = await loop.run_in_executor(thread, self._read)
+            rows, requests = await loop.run_in_executor(thread, self._next)
             if rows:
                 await self._handler(requests)
-                await loop.run_in_executor(thread, self._reader.delete, rows)
+                self._stored = rows
         except (sqlite3.Error, StorageUnavailable) as exc:
             self._log_once(exc)
             await asyncio.sleep(RETRY_SECONDS)
@@ -62,9 +64,22 @@ class Intake:
         if len(rows) < MAX_BATCH:
             await self._woken()
 
-    def _read(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
+    def _next(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
+        """Delete and read in one go: to cross to the thread takes longer than either."""
+        self._delete_stored()
         rows = self._reader.read(MAX_BATCH, self._clock())
         return rows, [_request(row) for row in rows]
+
+    def _delete_stored(self) -> None:
+        if self._stored:
+            self._reader.delete(self._stored)
+            self._stored = ()
+
+    def _close(self) -> None:
+        try:
+            self._delete_stored()
+        finally:
+            self._reader.close()
 
     def _log_once(self, error: Exception) -> None:
         if not self._failing:
