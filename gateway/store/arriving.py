@@ -16,8 +16,7 @@ from gateway.store.tables import message
 # SQLAlchemy's INSERT of many rows with RETURNING is another text for each number of rows, to
 # be worked out by itself and by PostgreSQL: that takes three times as long as the insert.
 _ON_SQLITE = Prepared(sqlite.insert(message).on_conflict_do_nothing())
-_NEWEST = select(func.coalesce(func.max(message.c.archive_id), 0))
-_NEWER = select(message.c.id).where(message.c.archive_id > bindparam("newest"))
+_NEWEST = select(message.c.id).order_by(message.c.archive_id.desc()).limit(bindparam("stored"))
 
 
 async def insert_new(connection: AsyncConnection, rows: Sequence[Values]) -> set[UUID]:
@@ -28,10 +27,11 @@ async def insert_new(connection: AsyncConnection, rows: Sequence[Values]) -> set
 
 
 async def _one_by_one(connection: AsyncConnection, rows: Sequence[Values]) -> set[UUID]:
-    """There is no other writer, so that what is newer than before is from here."""
-    newest = (await connection.execute(_NEWEST)).scalar_one()
-    await _ON_SQLITE.run(connection, rows)
-    return set((await connection.execute(_NEWER, {"newest": newest})).scalars())
+    """There is no other writer, so that the newest messages are those from here."""
+    stored = await _ON_SQLITE.run(connection, rows)
+    if stored == len(rows):
+        return {row["id"] for row in rows}
+    return set((await connection.execute(_NEWEST, {"stored": stored})).scalars())
 
 
 async def _as_arrays(connection: AsyncConnection, rows: Sequence[Values]) -> set[UUID]:

@@ -17,17 +17,21 @@ class Prepared:
     """Runs a statement once for each row, whose values are as the columns' types take them.
 
     SQLAlchemy works out the parameters of every row anew, which takes ten times as long as
-    the driver needs for the row. Nothing is returned.
+    the driver needs for the row.
     """
 
     def __init__(self, statement: UpdateBase) -> None:
         self._statement = statement
         self._compiled: dict[tuple[str, ...], _Compiled] = {}
 
-    async def run(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> None:
-        """All *rows* have the same names: of an INSERT, these are its columns."""
+    async def run(self, connection: AsyncConnection, rows: Sequence[Mapping[str, Any]]) -> int:
+        """All *rows* have the same names: of an INSERT, these are its columns.
+
+        Returns how many rows of the table it stored or changed, on SQLite: asyncpg does not
+        tell.
+        """
         if not rows:
-            return
+            return 0
         compiled = self._for(connection.dialect, rows[0])
         try:
             values = [compiled.values(row) for row in rows]
@@ -35,7 +39,8 @@ class Prepared:
             raise StatementError(
                 str(exc), compiled.text, None, exc, hide_parameters=True
             ) from exc
-        await connection.exec_driver_sql(compiled.text, values)
+        result = await connection.exec_driver_sql(compiled.text, values)
+        return result.rowcount
 
     def _for(self, dialect: Dialect, row: Collection[str]) -> "_Compiled":
         key = (dialect.name, *row)
