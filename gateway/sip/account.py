@@ -29,7 +29,7 @@ class Final:
     status_code: int
     reason_phrase: str
     whole_message: str
-    """Empty when PJSIP made the response up."""
+    """Of a failure; empty when PJSIP made it up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +74,9 @@ class SipAccount(pj.Account):
             self._events.append(Pager(prm.rdata.wholeMsg))
 
     def onInstantMessageStatus(self, prm: pj.OnInstantMessageStatusParam) -> None:
-        self._events.append(Final(int(prm.userData), prm.code, prm.reason, prm.rdata.wholeMsg))
+        code = prm.code
+        whole_message = "" if code // 100 == 2 else prm.rdata.wholeMsg
+        self._events.append(Final(int(prm.userData), code, prm.reason, whole_message))
 
     def onRegState(self, prm: pj.OnRegStateParam) -> None:
         self._events.append(

@@ -29,13 +29,13 @@ def retry_after(whole_message: str) -> int | None:
 def answered(
     send_id: int, status_code: int, reason_phrase: str, whole_message: str
 ) -> Answered:
-    """A final response; without a message it is one that PJSIP made up."""
+    """A final response; a failure without a message is one that PJSIP made up."""
     return Answered(
         id=send_id,
         status_code=status_code,
         reason_phrase=reason_phrase,
         retry_after=retry_after(whole_message),
-        local=not whole_message,
+        local=status_code // 100 != 2 and not whole_message,
     )
 
 

@@ -112,6 +112,10 @@ def test_a_response_without_a_message_was_made_up_here(message: str, *, local: b
     assert answered(1, 408, "Request Timeout", message).local is local
 
 
+def test_an_acceptance_is_the_peers_own() -> None:
+    assert not answered(1, 202, "Accepted", "").local
+
+
 @pytest.mark.parametrize(
     ("error", "report"),
     [
