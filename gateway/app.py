@@ -116,6 +116,7 @@ class Gateway:
                 command_log=stores.audit,
                 call_log=stores.calls,
                 outbox=outbox,
+                wake=self._due.set,
                 accounts=accounts,
             )
             phone, calls = await stack.enter_async_context(
@@ -172,7 +173,6 @@ class Gateway:
             queue=stores.messages,
             accounts=accounts.identities,
             clock=now,
-            wake=self._due.set,
             message_ttl=self._settings.delivery.message_ttl,
         )
 

@@ -93,7 +93,8 @@ class DeliveryWorker:
         self._woken = woken
         self._settings = settings
         self._running: dict[DeliveryId, asyncio.Task[None]] = {}
-        self._silent: set[DeliveryId] = set()
+        self._placed: set[DeliveryId] = set()
+        """Those that count: not the silent ones, nor those whose outcome is being stored."""
         self._waiters: defaultdict[MessageId, list[asyncio.Event]] = defaultdict(list)
         self._stopped = False
 
@@ -149,7 +150,7 @@ class DeliveryWorker:
 
     async def _start_due(self, group: asyncio.TaskGroup) -> float:
         """Start an attempt for each delivery that is due; then, the seconds to rest."""
-        free = self._free()
+        free = self._settings.concurrency - len(self._placed)
         if free <= 0:
             return _LONGEST_REST
         try:
@@ -164,11 +165,6 @@ class DeliveryWorker:
         except StorageUnavailable as exc:
             log.warning("deliveries wait for the database: %s", exc)
             return self._settings.patience.first.total_seconds()
-
-    def _free(self) -> int:
-        settings = self._settings
-        silent = min(len(self._silent), settings.silent_limit)
-        return settings.concurrency - (len(self._running) - silent)
 
     async def _lease(self, limit: int) -> Sequence[Delivery]:
         settings = self._settings
@@ -192,22 +188,26 @@ class DeliveryWorker:
             return
         attempt = group.create_task(self._attempt(delivery), name=f"deliver {delivery.label}")
         self._running[delivery.id] = attempt
+        self._placed.add(delivery.id)
         attempt.add_done_callback(lambda _: self._ended(delivery.id))
         seconds = self._settings.silent_after.total_seconds()
         asyncio.get_running_loop().call_later(seconds, self._give_place, delivery.id, attempt)
 
     def _give_place(self, delivery_id: DeliveryId, attempt: asyncio.Task[None]) -> None:
-        if self._running.get(delivery_id) is attempt:
-            self._silent.add(delivery_id)
+        if (
+            self._running.get(delivery_id) is attempt
+            and len(self._running) - len(self._placed) < self._settings.silent_limit
+        ):
+            self._placed.discard(delivery_id)
             self._woken.set()
 
     def _ended(self, delivery_id: DeliveryId) -> None:
         del self._running[delivery_id]
-        self._silent.discard(delivery_id)
-        self._woken.set()
+        self._placed.discard(delivery_id)
 
     async def _attempt(self, delivery: Delivery) -> None:
         settlement = await self._made(delivery)
+        self._placed.discard(delivery.id)
         try:
             final = await self._settings.patience.insist(
                 f"the outcome of {delivery.label}", lambda: self._settle(settlement)

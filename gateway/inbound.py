@@ -212,7 +212,6 @@ class Inbound:
                 "the answer to %s is stored already: %s", message_id_text(message.id), exc
             )
         self._held.discard(message.id)
-        self._outbox.wake()
 
     async def _texts(self, message: Message) -> Sequence[str]:
         """What the responder says; when it breaks, that it broke: nothing is tried twice.

@@ -1,7 +1,7 @@
 """MicroSIP, put together: what drives it beside what follows its calls."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -42,6 +42,8 @@ class MicroSipPorts:
     command_log: CommandLog
     call_log: CallLog
     outbox: Outbox
+    wake: Callable[[], None]
+    """Tells the delivery worker that something is due."""
     accounts: Accounts
 
 
@@ -119,7 +121,7 @@ async def _restored_calls(
         sources=_sources(settings.phone, demo=demo),
         notices=_notices(settings, ports, rules),
         clock=now,
-        wake=ports.outbox.wake,
+        wake=ports.wake,
         settings=CallSettings(),
     )
     await calls.restore()

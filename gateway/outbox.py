@@ -1,4 +1,4 @@
-"""The outbox: compose outbound messages, commit them, wake the delivery worker."""
+"""The outbox: outbound messages are composed here, then committed."""
 
 import logging
 import re
@@ -77,13 +77,11 @@ class Outbox:
         queue: DeliveryQueue,
         accounts: Callable[[], Sequence[AccountIdentity]],
         clock: Clock,
-        wake: Callable[[], None],
         message_ttl: timedelta,
     ) -> None:
         self._queue = queue
         self._accounts = accounts
         self._clock = clock
-        self._wake = wake
         self._message_ttl = message_ttl
 
     def compose(self, request: OutboundRequest) -> Submission:
@@ -109,11 +107,6 @@ class Outbox:
     ) -> None:
         """When it returns, the message is committed and will be delivered or reported."""
         await self._queue.add_outbound(submission, completes=completes)
-        self.wake()
-
-    def wake(self) -> None:
-        """Something has become due: the worker shall look."""
-        self._wake()
 
     async def send_for(self, caller: Caller, recipient: str, text: str) -> Message:
         """Queue ``101: text``; the caller is told once if it fails or expires."""

@@ -45,7 +45,7 @@ class SqlMessageStore:
     ) -> None:
         """*accounts* are those whose deliveries may be leased here; None: all.
 
-        *wake* is called when deliveries wait for somebody who wrote: they are due now.
+        *wake* is called when something is, or will be by the next lease, due.
         """
         self._database = database
         self._accounts = accounts
@@ -53,6 +53,7 @@ class SqlMessageStore:
         self._events = events
         turn = Turn(node=database.node, accounts=accounts, events=events)
         self._queue: GroupCommit[Step, Any] = GroupCommit(database=database, work=turn.take)
+        """Keeps the order of its calls: who is woken by one leases with it, or after it."""
 
     async def add_inbound(self, arrivals: Sequence[Arrival]) -> Sequence[Message]:
         async def work(connection: AsyncConnection) -> tuple[Sequence[Message], bool]:
@@ -83,6 +84,8 @@ class SqlMessageStore:
     async def settle_inbound(
         self, message_id: MessageId, replies: Sequence[Submission]
     ) -> None:
+        if replies:
+            self._wake()
         await self._queue.submit(queueing.Answer(message_id, replies))
 
     async def add_outbound(
@@ -92,6 +95,7 @@ class SqlMessageStore:
         completes: tuple[IdempotencyKey, StoredResponse] | None = None,
     ) -> None:
         """Raises ConflictError, too, when *completes* was completed by another request."""
+        self._wake()
         await self._queue.submit(Addition(submission, completes))
 
     async def lease_due(
@@ -105,6 +109,7 @@ class SqlMessageStore:
         return leased
 
     async def settle(self, settlement: Settlement) -> Status | None:
+        self._wake()
         final: Status | None = await self._queue.submit(settlement)
         if final is not None:
             self._events.committed_messages([final])

@@ -31,7 +31,6 @@ async def keep(store: SqlMessageStore, message: PhoneMessage, *accounts: Account
         queue=store,
         accounts=lambda: identities,
         clock=FakeClock(),
-        wake=lambda: None,
         message_ttl=timedelta(hours=72),
     )
     return await outbox.keep_written(message)

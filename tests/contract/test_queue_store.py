@@ -200,6 +200,23 @@ async def test_attempts_without_an_answer_leave_their_places_at_the_destination(
     assert other.body == "second"
 
 
+async def test_who_is_woken_leases_what_woke_it(database: Database) -> None:
+    leasing: asyncio.Queue[asyncio.Task[list[Delivery]]] = asyncio.Queue()
+    store = SqlMessageStore(
+        database=database,
+        wake=lambda: leasing.put_nowait(asyncio.create_task(lease(store))),
+    )
+
+    await store.add_outbound(sent("first"))
+    [first] = await leasing.get_nowait()
+    await store.add_outbound(sent("second"))
+    held_back = await leasing.get_nowait()
+    await store.settle(settled(first, Delivered(OK)))
+    [second] = await leasing.get_nowait()
+
+    assert (first.body, held_back, second.body) == ("first", [], "second")
+
+
 async def test_two_workers_never_get_the_same_delivery(store: SqlMessageStore) -> None:
     for number in range(30):
         await store.add_outbound(sent(peer=Aor(f"sip:{number}@office.example")))

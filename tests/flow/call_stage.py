@@ -89,7 +89,7 @@ class Desk:
                 limit=KeyedLimit(rate=around.notices, clock=stage.clock),
             ),
             clock=stage.clock,
-            wake=stage.outbox.wake,
+            wake=stage.worker.wake,
             settings=around.settings,
         )
 

@@ -191,7 +191,6 @@ class Stage:
             queue=self.store,
             accounts=lambda: (BOT, SHARED),
             clock=cast.clock,
-            wake=woken.set,
             message_ttl=timedelta(hours=72),
         )
         way = Way(cast.sender, RetryPolicy())

@@ -72,7 +72,6 @@ def outbox(tmp_path: Path, clock: FakeClock) -> Outbox:
         queue=SqlMessageStore(database=database),
         accounts=lambda: (SHARED, OFFICE, BRANCH, LOCAL, DISPATCHED),
         clock=clock,
-        wake=lambda: None,
         message_ttl=timedelta(hours=72),
     )
 
@@ -212,7 +211,6 @@ def test_without_a_bot_nothing_is_sent(tmp_path: Path, clock: FakeClock) -> None
         queue=SqlMessageStore(database=database),
         accounts=lambda: (SHARED,),
         clock=clock,
-        wake=lambda: None,
         message_ttl=timedelta(hours=72),
     )
 

@@ -58,7 +58,6 @@ def outbox(tmp_path: Path) -> Outbox:
         queue=SqlMessageStore(database=database),
         accounts=lambda: (OFFICE, LOCAL),
         clock=FakeClock(),
-        wake=lambda: None,
         message_ttl=timedelta(hours=72),
     )
 

@@ -186,7 +186,7 @@ async def database(empty_database: Path, tmp_path: Path) -> AsyncIterator[Databa
         yield opened
 
 
-def outbox_on(store: SqlMessageStore, clock: Clock, wake: Callable[[], None]) -> Outbox:
+def outbox_on(store: SqlMessageStore, clock: Clock) -> Outbox:
     """One bot account, at office.example."""
     account = identity_of(
         Account(name="bot", uri="sip:bot@office.example"),
@@ -198,7 +198,6 @@ def outbox_on(store: SqlMessageStore, clock: Clock, wake: Callable[[], None]) ->
         queue=store,
         accounts=lambda: [account],
         clock=clock,
-        wake=wake,
         message_ttl=timedelta(hours=72),
     )
 
@@ -276,10 +275,11 @@ def server_on(
 @pytest.fixture
 async def office(database: Database, rates: Rates, waits: Waits) -> AsyncIterator[Office]:
     clock, metrics, woken = FakeClock(), Metrics(CollectorRegistry()), list[str]()
-    store, archive = SqlMessageStore(database=database), SqlArchive(database=database)
+    store = SqlMessageStore(database=database, wake=lambda: woken.append("message"))
+    archive = SqlArchive(database=database)
     command_log = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
     call_log = SqlCallLog(database=database)
-    outbox = outbox_on(store, clock, lambda: woken.append("outbox"))
+    outbox = outbox_on(store, clock)
     webhooks = SqlWebhookQueue(database=database)
     phone, commander, wait, probe = FakePhone(), FakeCommander(), FakeWait(archive), FakeProbe()
     messages = Messages(

@@ -38,7 +38,7 @@ async def test_a_message_is_accepted_with_its_address(office: Office) -> None:
         "created_at": "2026-06-01T12:00:00.000Z",
         "settled_at": None,
     }
-    assert office.woken == ["outbox"]
+    assert office.woken == ["message"]
 
 
 async def test_an_accepted_message_is_found_where_it_was_said_to_be(api: Api) -> None:
