@@ -13,6 +13,7 @@ from gateway.sip.wire import Command, Open, Report, Send, Stop, decode, encode
 log = logging.getLogger(__name__)
 
 END_SECONDS = 2.0
+_CHUNK = 65_536
 
 
 class EngineProcess:
@@ -53,11 +54,14 @@ class EngineProcess:
     async def reports(self) -> AsyncIterator[Report]:
         """Until the engine closes its end, however it came to that, or writes no report."""
         assert self._process.stdout is not None
+        pending = b""  # of a frame whose end is still to come, or never will: it was killed
         try:
-            async for line in self._process.stdout:
-                if not line.endswith(b"\n"):
-                    return  # killed within a frame
-                yield _report(line)
+            while chunk := await self._process.stdout.read(_CHUNK):
+                *lines, pending = (pending + chunk).split(b"\n")
+                for line in lines:
+                    yield _report(line)
+                if len(pending) > _CHUNK:
+                    raise ValueError("a frame without end")  # noqa: TRY301  as any other
         except ValueError as exc:
             log.error("the SIP engine is ended: it wrote %s", exc)  # noqa: TRY400
             self.kill()

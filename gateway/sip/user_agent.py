@@ -139,15 +139,15 @@ class UserAgent:
         except AddressError as exc:
             return FinalResponse(400, str(exc), local=True)
         ident = next(self._ids)
-        answer: asyncio.Future[FinalResponse] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        answer: asyncio.Future[FinalResponse] = loop.create_future()
         self._in_flight[ident] = answer
+        patience = loop.call_later(ANSWER_SECONDS, _give_up, answer)
         try:
             self._supervisor.tell(self._request(ident, delivery, target))
-            async with asyncio.timeout(ANSWER_SECONDS):
-                return await answer
-        except TimeoutError as exc:
-            raise SendError("the SIP engine did not report a response") from exc
+            return await answer
         finally:
+            patience.cancel()
             del self._in_flight[ident]
 
     async def health(self) -> Sequence[Health]:
@@ -237,3 +237,8 @@ class UserAgent:
         for name in self._registrations:
             self._metrics.registered.labels(name).set(0)
         self._registrations.clear()
+
+
+def _give_up(answer: asyncio.Future[FinalResponse]) -> None:
+    if not answer.done():
+        answer.set_exception(SendError("the SIP engine did not report a response"))
