@@ -176,22 +176,29 @@ _HINTS = {
 
 
 _NAMES = {kind: tuple(one.name for one in fields(kind)) for kind in _FRAMES.values()}
-_JSON = json.JSONEncoder(separators=(",", ":"), default=asdict)
+_NESTED = {
+    kind: tuple(name for name in names if name not in _HINTS[kind])
+    for kind, names in _NAMES.items()
+}
+_ENCODER = json.JSONEncoder(separators=(",", ":"), default=asdict)
+_DECODER = json.JSONDecoder()
 
 
 def encode(frame: Frame) -> bytes:
     """One line, its end included."""
     kind = type(frame)
     values = {name: getattr(frame, name) for name in _NAMES[kind]}
-    return _JSON.encode({"frame": kind.__name__, **values}).encode("ascii") + b"\n"
+    return _ENCODER.encode({"frame": kind.__name__, **values}).encode("ascii") + b"\n"
 
 
 def decode(line: bytes) -> Frame:
     """Read what ``encode`` wrote; raises ValueError for anything else."""
     try:
-        values: dict[str, Any] = json.loads(line)
+        values: dict[str, Any] = _DECODER.decode(line.decode("ascii"))
         kind = _FRAMES[values.pop("frame")]
-        frame = kind(**{name: _value(name, value) for name, value in values.items()})
+        for name in _NESTED[kind]:
+            values[name] = _value(name, values[name])
+        frame = kind(**values)
         _check(frame)
     except (KeyError, TypeError, AttributeError, RecursionError) as exc:
         raise ValueError(f"no frame: {exc}") from exc
@@ -213,7 +220,5 @@ def _value(name: str, value: Any) -> Any:
             return tuple(EngineAccount(**item) for item in value)
         case "tls":
             return Tls(**value) if value else None
-        case "cause":
-            return Cause(value)
         case _:
-            return value
+            return Cause(value)
