@@ -48,7 +48,10 @@ EX_TEMPFAIL = 75
 TRACE_LEVEL = 4
 POLL_MS = 100
 POLL_UNWOKEN_MS = 5
-"""Without a UDP port there is nothing to wake PJSIP by."""
+"""Without a UDP port there is nothing to wake PJSIP by, when a command comes."""
+POLL_RESTING_MS = 50
+"""Without one, too, once nothing came for ``RESTING_SECONDS``."""
+RESTING_SECONDS = 1.0
 ANNOUNCE_SECONDS = 0.01
 REFUSED_SECONDS = 60
 """PJSIP itself does not ask a registrar again that said no."""
@@ -101,7 +104,8 @@ class Engine:
         self._in_flight: dict[int, tuple[Send, pj.IntVector]] = {}
         self._registered: set[str] = set()
         self._register_at: dict[str, float] = {}
-        self._poll_ms = POLL_UNWOKEN_MS
+        self._is_woken = False
+        self._busy_at = 0.0
         self._announced = 0
         self._announced_at = 0.0
         self._stopping = False
@@ -130,6 +134,7 @@ class Engine:
         while True:
             self._turn()
             for command in self._commands.waiting():
+                self._busy_at = time.monotonic()
                 match command:
                     case Send():
                         self._send(command)
@@ -157,11 +162,19 @@ class Engine:
         for listener in listeners:
             if listener.transport == "UDP":
                 self._commands.wake((host, listener.port))
-                self._poll_ms = POLL_MS
+                self._is_woken = True
+
+    def _poll_ms(self) -> int:
+        """How long PJSIP may wait for a packet."""
+        if self._trace.appended != self._announced:
+            return POLL_UNWOKEN_MS
+        if self._is_woken:
+            return POLL_MS
+        resting = time.monotonic() - self._busy_at > RESTING_SECONDS
+        return POLL_RESTING_MS if resting else POLL_UNWOKEN_MS
 
     def _turn(self) -> None:
-        pending = self._trace.appended != self._announced
-        self._endpoint.libHandleEvents(POLL_UNWOKEN_MS if pending else self._poll_ms)
+        self._endpoint.libHandleEvents(self._poll_ms())
         self._drain_events()
         for account in self._accounts.values():
             account.refuse_calls()
@@ -171,7 +184,7 @@ class Engine:
             self._accounts[name].register_now()
         appended = self._trace.appended
         if appended != self._announced and now - self._announced_at >= ANNOUNCE_SECONDS:
-            self._announced, self._announced_at = appended, now
+            self._announced, self._announced_at, self._busy_at = appended, now, now
             self._report(Journalled())
 
     def _drain_events(self) -> None:
