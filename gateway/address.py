@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NewType, Self
 from urllib.parse import unquote
 
@@ -30,10 +30,11 @@ _NAME_ADDR = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _MEANS_SOMETHING = re.compile(r"""[\s"<>@:;?%]""")
+_SCHEME = re.compile(r"sips?:", re.IGNORECASE)
 _TAG = re.compile(r";\s*tag\s*=\s*([^;\s>]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # without slots, as it keeps its AOR
 class SipUri:
     """A SIP or SIPS URI without password and headers."""
 
@@ -48,7 +49,7 @@ class SipUri:
         """Read one URI; raises AddressError for anything else, control characters included."""
         return _parsed(text)
 
-    @property
+    @cached_property
     def aor(self) -> Aor:
         """The address-of-record: no parameters, escapes undone, ``sip:`` for both schemes.
 
@@ -65,6 +66,11 @@ class SipUri:
     def over_tls(self) -> bool:
         """Whether it can be reached by TLS alone (RFC 3261, section 26.2.2)."""
         return self.scheme == "sips" or (self.parameter("transport") or "").lower() == "tls"
+
+    @property
+    def bare(self) -> "SipUri":
+        """Without its parameters."""
+        return replace(self, parameters=()) if self.parameters else self
 
     def parameter(self, name: str) -> str | None:
         """The value of URI parameter *name* (empty when it has none), None when absent."""
@@ -123,7 +129,7 @@ def _tag(parameters: str) -> str:
 
 def resolve_recipient(text: str, domain: str) -> SipUri:
     """A SIP URI as written, or a user part in *domain*; raises AddressError."""
-    if re.match(r"sips?:", text, re.IGNORECASE):
+    if _SCHEME.match(text):
         uri = SipUri.parse(text)
         if not uri.user:
             raise AddressError(text, "it names no user")

@@ -204,7 +204,7 @@ class Outbox:
             account=path.account.name,
             peer=path.peer.aor,
             from_uri=path.account.aor,
-            to_uri=str(replace(path.peer, parameters=())),
+            to_uri=str(path.peer.bare),
             text=request.text,
             created_at=now,
             status=Status.QUEUED,
@@ -270,7 +270,7 @@ def _return_path(account: AccountIdentity, message: Message) -> _Path:
     peer = SipUri.parse(message.from_uri)
     if peer.aor != message.peer:  # P-Asserted-Identity named the sender
         peer = SipUri.parse(message.peer)
-    peer = replace(peer, parameters=())
+    peer = peer.bare
     if account.registered or account.proxied:
         return _Path(
             account=account, peer=peer, target=peer, destination=_next_hop(account, peer)
