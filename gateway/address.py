@@ -34,7 +34,7 @@ _SCHEME = re.compile(r"sips?:", re.IGNORECASE)
 _TAG = re.compile(r";\s*tag\s*=\s*([^;\s>]+)", re.IGNORECASE)
 
 
-@dataclass(frozen=True)  # without slots, as it keeps its AOR
+@dataclass(frozen=True)  # without slots, as it keeps its AOR and its text
 class SipUri:
     """A SIP or SIPS URI without password and headers."""
 
@@ -81,6 +81,10 @@ class SipUri:
         return replace(self, parameters=(*others, (name, value)))
 
     def __str__(self) -> str:
+        return self._text
+
+    @cached_property
+    def _text(self) -> str:
         user = f"{self.user}@" if self.user else ""
         port = f":{self.port}" if self.port else ""
         parameters = "".join(f";{k}={v}" if v else f";{k}" for k, v in self.parameters)

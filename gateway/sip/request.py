@@ -1,6 +1,7 @@
 """A journalled MESSAGE request: raw bytes -> InboundRequest."""
 
 import re
+from functools import lru_cache
 
 from gateway.address import NameAddr
 from gateway.errors import AddressError
@@ -74,6 +75,7 @@ def _body(headers: Headers, rest: bytes, *, partial: bool) -> tuple[bytes, bool]
     return rest[: int(length)], partial or len(rest) < int(length)
 
 
+@lru_cache(maxsize=64)  # an account has few
 def _request_uri(start_line: bytes) -> str:
     words = storable(start_line).split()
     return words[1] if len(words) > 1 else ""
@@ -107,5 +109,9 @@ def _cseq(value: str) -> int:
 
 
 def _flags(content: Content, *, truncated: bool) -> frozenset[Flag]:
-    flags = {Flag.TRUNCATED: truncated, Flag.UNDECODABLE: content.undecodable}
-    return frozenset(flag for flag, is_set in flags.items() if is_set)
+    flags = set()
+    if truncated:
+        flags.add(Flag.TRUNCATED)
+    if content.undecodable:
+        flags.add(Flag.UNDECODABLE)
+    return frozenset(flags)
