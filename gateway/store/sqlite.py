@@ -2,14 +2,15 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from threading import get_ident
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, CursorResult, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlalchemy.pool import ConnectionPoolEntry
 
@@ -76,7 +77,7 @@ class SqliteThreads:
             kept = self._kept.pop(get_ident(), None)
             connection = unless_done.enter_context(kept or engine.connect())
             with connection.begin():
-                result = _at_once(work(_Immediate(self._async_engine, connection)))
+                result = _at_once(work(Immediate(self._async_engine, connection)))
             unless_done.pop_all()
         self._kept[get_ident()] = connection
         return result
@@ -93,18 +94,35 @@ def _at_once(unit: Coroutine[Any, Any, T]) -> T:
     raise RuntimeError("a unit of work waits for something else than its connection")
 
 
-class _Immediate(AsyncConnection):
+class Immediate(AsyncConnection):
     """An asyncio connection whose statements are run by the thread that awaits them."""
+
+    def run(self, statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
+        """By the driver alone; how many rows of the table it stored or changed."""
+        with self._driver(statement) as cursor:
+            count: int = cursor.executemany(statement, rows).rowcount
+            return count
+
+    def ask(self, statement: str, parameters: tuple[Any, ...]) -> Sequence[tuple[Any, ...]]:
+        """Of the driver alone, which gives the rows."""
+        with self._driver(statement) as cursor:
+            found: Sequence[tuple[Any, ...]] = cursor.execute(statement, parameters).fetchall()
+            return found
+
+    @contextmanager
+    def _driver(self, statement: str) -> Iterator[Any]:
+        """Its cursor; errors are raised as SQLAlchemy's own execution raises them."""
+        try:
+            yield self._proxied.connection.cursor()
+        except sqlite3.Error as exc:
+            raise DBAPIError.instance(
+                statement, None, exc, sqlite3.Error, hide_parameters=True
+            ) from exc
 
     async def execute(
         self, statement: Any, parameters: Any = None, *, execution_options: Any = None
     ) -> CursorResult[Any]:
         return self._proxied.execute(statement, parameters, execution_options=execution_options)
-
-    async def exec_driver_sql(
-        self, statement: str, parameters: Any = None, execution_options: Any = None
-    ) -> CursorResult[Any]:
-        return self._proxied.exec_driver_sql(statement, parameters, execution_options)
 
 
 def prepare(engine: Engine) -> None:

@@ -7,12 +7,18 @@ import pytest
 from sqlalchemy import bindparam, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.errors import ConflictError
 from gateway.store.database import Database, StatementRefused
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, PreparedQuery
 from gateway.store.tables import peer
 from tests.fakes import NOON
 
 INSERT = Prepared(insert(peer))
+BY_CODE = PreparedQuery(
+    select(peer.c.aor, peer.c.known, peer.c.due_at, (peer.c.refuses + 1).label("more"))
+    .where(peer.c.refuses == bindparam("code"))
+    .order_by(peer.c.aor)
+)
 
 
 async def run(
@@ -22,6 +28,15 @@ async def run(
         await statement.run(connection, rows)
 
     await database.write(work)
+
+
+async def ask(
+    database: Database, query: PreparedQuery, values: Mapping[str, Any]
+) -> Sequence[Any]:
+    async def work(connection: AsyncConnection) -> Sequence[Any]:
+        return await query.rows(connection, values)
+
+    return await database.write(work)
 
 
 async def lanes(database: Database) -> list[tuple[Any, ...]]:
@@ -74,3 +89,53 @@ async def test_a_value_that_no_column_takes_is_a_refused_statement(database: Dat
 
     with pytest.raises(StatementRefused, match="without zone"):
         await run(database, INSERT, [row])
+
+
+async def test_a_row_that_is_there_already_is_a_conflict(database: Database) -> None:
+    row = {"aor": "sip:a@office.example", "refuses": 0}
+    await run(database, INSERT, [row])
+
+    with pytest.raises(ConflictError):
+        await run(database, INSERT, [row])
+
+
+async def test_a_query_gives_each_value_as_its_column_gives_it(database: Database) -> None:
+    rows = [
+        {"aor": "b", "refuses": 415, "known": True, "due_at": NOON},
+        {"aor": "a", "refuses": 415, "known": False, "due_at": None},
+        {"aor": "c", "refuses": 0, "known": True, "due_at": NOON},
+    ]
+    await run(database, INSERT, rows)
+
+    found = await ask(database, BY_CODE, {"code": 415})
+
+    assert [tuple(row) for row in found] == [("a", False, None, 416), ("b", True, NOON, 416)]
+    assert [row.more for row in found] == [416, 416]
+
+
+async def test_a_query_that_finds_nothing_gives_no_rows(database: Database) -> None:
+    found = await ask(database, BY_CODE, {"code": 415})
+
+    assert list(found) == []
+
+
+async def test_a_query_tells_which_rows_it_changed(database: Database) -> None:
+    await run(database, INSERT, [{"aor": "a", "refuses": 415}, {"aor": "b", "refuses": 0}])
+    forgive = PreparedQuery(
+        update(peer)
+        .where(peer.c.refuses == bindparam("code"))
+        .values(refuses=0)
+        .returning(peer.c.aor)
+    )
+
+    found = await ask(database, forgive, {"code": 415})
+
+    assert [row.aor for row in found] == ["a"]
+    assert await lanes(database) == [("a", 0, None), ("b", 0, None)]
+
+
+async def test_a_query_for_what_no_column_holds_is_refused(database: Database) -> None:
+    query = PreparedQuery(select(peer.c.aor).where(peer.c.due_at == bindparam("at")))
+
+    with pytest.raises(StatementRefused, match="without zone"):
+        await ask(database, query, {"at": NOON.replace(tzinfo=None)})
