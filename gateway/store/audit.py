@@ -19,7 +19,7 @@ from gateway.phone import (
     Verb,
 )
 from gateway.store.database import Database
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, PreparedQuery
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import command
 
@@ -31,11 +31,12 @@ _NEVER_HANDED_OVER = (
 )
 _SET_ONCE = {"number", "node"}
 # Built once: to build a statement takes longer than to run it, and a command waits for both.
+_ENTRY: Values = {c.name: bindparam(c.name) for c in command.c if c.name != "number"}
 _INSERT = {
-    "sqlite": sqlite.insert(command).on_conflict_do_nothing().returning(command.c.number),
-    "postgresql": postgresql.insert(command)
-    .on_conflict_do_nothing()
-    .returning(command.c.number),
+    name: PreparedQuery(
+        insert(command).values(_ENTRY).on_conflict_do_nothing().returning(command.c.number)
+    )
+    for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
 _REPLACE = Prepared(
     update(command)
@@ -84,7 +85,7 @@ class SqlCommandLog:
 
         async def work(connection: AsyncConnection) -> None:
             insert = _INSERT[connection.dialect.name]
-            await connection.execute(insert, _new(entry, self._database.node))
+            await insert.rows(connection, _new(entry, self._database.node))
 
         await self._database.write(work)
         self._count(entry)
@@ -132,8 +133,8 @@ async def _insert(
     connection: AsyncConnection, entry: CommandEntry, node: str
 ) -> CommandEntry | None:
     """The one that was there before, if any."""
-    added = await connection.execute(_INSERT[connection.dialect.name], _new(entry, node))
-    if added.first() is not None:
+    added = await _INSERT[connection.dialect.name].rows(connection, _new(entry, node))
+    if added:
         return None
     query = select(command).where(
         or_(command.c.message_id == entry.message_id, command.c.id == entry.id)

@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.store.among import among
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, PreparedQuery
 from gateway.store.tables import IS_OPEN, delivery, peer
 
 
@@ -73,7 +73,7 @@ So an attempt that got no answer meanwhile does not hold the lane again.
 """
 _END_OF_HOLD = case((peer.c.leased.is_not(null()), bindparam("over", _OVER)), else_=null())
 
-_REFRESH = (
+_REFRESH = Prepared(
     update(peer)
     .where(among(peer.c.aor, "aors"))
     .values(due_at=_LANE_DUE, destination=_DESTINATION, account=_account_at(_LANE_DUE))
@@ -87,12 +87,14 @@ _LOCK = (
 )
 
 # Built once: to build it takes longer than to run it, and every batch that comes in does.
-_NOTHING_NEW = select(peer.c.aor).where(
-    among(peer.c.aor, "aors"),
-    peer.c.known,
-    peer.c.refuses == 0,
-    peer.c.held_until.is_(null()),
-    peer.c.leased.is_(null()),
+_NOTHING_NEW = PreparedQuery(
+    select(peer.c.aor).where(
+        among(peer.c.aor, "aors"),
+        peer.c.known,
+        peer.c.refuses == 0,
+        peer.c.held_until.is_(null()),
+        peer.c.leased.is_(null()),
+    )
 )
 
 
@@ -119,7 +121,7 @@ async def refresh(connection: AsyncConnection, aors: Iterable[str]) -> None:
     names = set(aors)
     if not names:
         return
-    await connection.execute(_REFRESH, {"aors": list(names)})
+    await _REFRESH.run(connection, [{"aors": list(names)}])
 
 
 async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> bool:
@@ -130,8 +132,8 @@ async def welcome(connection: AsyncConnection, aors: Iterable[str]) -> bool:
     heard = set(aors)
     if not heard:
         return False
-    nothing_new = await connection.execute(_NOTHING_NEW, {"aors": list(heard)})
-    heard -= set(nothing_new.scalars())
+    nothing_new = await _NOTHING_NEW.rows(connection, {"aors": list(heard)})
+    heard -= {row.aor for row in nothing_new}
     if not heard:
         return False
     await lock(connection, heard)

@@ -26,7 +26,7 @@ from gateway.message import Delivery, DeliveryId, Status
 from gateway.retry import SILENT_AFTER
 from gateway.store import lanes
 from gateway.store.among import among
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, PreparedQuery
 from gateway.store.rows import AnyRow, to_delivery
 from gateway.store.tables import IS_OPEN, delivery, message, peer
 
@@ -75,22 +75,25 @@ def _lanes(head: Any, *which: ColumnElement[bool]) -> Select[Any]:
 
 
 # Built once: to build a statement takes longer than to run it.
-_DUE_LANES = _lanes(_head(), peer.c.due_at <= _AT)
-_OWN_DUE_LANES = _DUE_LANES.where(among(peer.c.account, "accounts"))
+_ALL_DUE_LANES = _lanes(_head(), peer.c.due_at <= _AT)
+_DUE_LANES = PreparedQuery(_ALL_DUE_LANES)
+_OWN_DUE_LANES = PreparedQuery(_ALL_DUE_LANES.where(among(peer.c.account, "accounts")))
 _OWN_HEAD = _head(among(delivery.c.account, "accounts"))
-_HELD_UP_LANES = _lanes(
-    _OWN_HEAD,
-    peer.c.due_at <= bindparam("long_ago", type_=peer.c.due_at.type),
-    ~among(peer.c.account, "accounts"),
-    _OWN_HEAD.is_not(null()),
+_HELD_UP_LANES = PreparedQuery(
+    _lanes(
+        _OWN_HEAD,
+        peer.c.due_at <= bindparam("long_ago", type_=peer.c.due_at.type),
+        ~among(peer.c.account, "accounts"),
+        _OWN_HEAD.is_not(null()),
+    )
 )
-_IN_FLIGHT = (
+_IN_FLIGHT = PreparedQuery(
     select(delivery.c.destination, func.count().label("leased"))
     .join(peer, peer.c.leased == delivery.c.number)
     .where(peer.c.lease_until > bindparam("silent_until"))
     .group_by(delivery.c.destination)
 )
-_HEADS = (
+_HEADS = PreparedQuery(
     select(
         delivery,
         message.c.id.label("message_id"),
@@ -107,7 +110,7 @@ _HEADS = (
         IS_OPEN,
     )
 )
-_LEASE = (
+_LEASE = Prepared(
     update(peer)
     .where(among(delivery.c.number, "numbers"), peer.c.aor == delivery.c.peer)
     .values(
@@ -123,12 +126,12 @@ _LEASE = (
 _HAND_ON = Prepared(
     update(peer).where(peer.c.aor == bindparam("lane")).values(account=bindparam("by"))
 )
-_SENDING = (
+_SENDING = Prepared(
     update(message)
     .where(among(message.c.archive_id, "ids"))
     .values(status=Status.SENDING.value)
 )
-_FREE = (
+_FREE = Prepared(
     update(peer)
     .where(
         among(peer.c.aor, "aors"),
@@ -149,8 +152,8 @@ def _next(waiting: ColumnElement[bool]) -> Select[Any]:
 
 
 _WAITING = peer.c.due_at.is_not(null())
-_NEXT = _next(_WAITING)
-_NEXT_OF = _next(and_(_WAITING, among(peer.c.account, "accounts")))
+_NEXT = PreparedQuery(_next(_WAITING))
+_NEXT_OF = PreparedQuery(_next(and_(_WAITING, among(peer.c.account, "accounts"))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +202,7 @@ async def lease_due(connection: AsyncConnection, terms: Terms) -> tuple[list[Del
 
 async def _in_flight(connection: AsyncConnection, terms: Terms) -> Counter[str]:
     silent_until = terms.now - SILENT_AFTER + terms.lease
-    rows = await connection.execute(_IN_FLIGHT, {"silent_until": silent_until})
+    rows = await _IN_FLIGHT.rows(connection, {"silent_until": silent_until})
     return Counter({row.destination: row.leased for row in rows})
 
 
@@ -217,8 +220,7 @@ async def _due_lanes(
     if terms.accounts is not None:
         query = _OWN_DUE_LANES
         given["accounts"] = list(terms.accounts)
-    due: Sequence[AnyRow] = (await connection.execute(query, given)).all()
-    return due
+    return await query.rows(connection, given)
 
 
 def _with_room(
@@ -249,13 +251,13 @@ async def _held_up(
         "seen": list(seen),
         "accounts": list(terms.accounts),
     }
-    due: Sequence[AnyRow] = (await connection.execute(_HELD_UP_LANES, given)).all()
+    due = await _HELD_UP_LANES.rows(connection, given)
     return await _heads(connection, due)
 
 
 async def _heads(connection: AsyncConnection, due: Sequence[AnyRow]) -> list[AnyRow]:
     """The lanes' deliveries, in the order of *due*."""
-    rows = await connection.execute(_HEADS, {"numbers": [lane.head for lane in due]})
+    rows = await _HEADS.rows(connection, {"numbers": [lane.head for lane in due]})
     heads = {row.peer: row for row in rows}
     return [heads[lane.aor] for lane in due if lane.aor in heads]
 
@@ -268,16 +270,18 @@ async def _hand_on(connection: AsyncConnection, heads: Sequence[AnyRow]) -> None
 async def _mark(connection: AsyncConnection, heads: Sequence[AnyRow], terms: Terms) -> None:
     if not heads:
         return
-    await connection.execute(
-        _LEASE,
-        {
-            "numbers": [head.number for head in heads],
-            "by_node": terms.node,
-            "at": terms.now,
-            "until": terms.now + terms.lease,
-        },
+    await _LEASE.run(
+        connection,
+        [
+            {
+                "numbers": [head.number for head in heads],
+                "by_node": terms.node,
+                "at": terms.now,
+                "until": terms.now + terms.lease,
+            }
+        ],
     )
-    await connection.execute(_SENDING, {"ids": [head.archive_id for head in heads]})
+    await _SENDING.run(connection, [{"ids": [head.archive_id for head in heads]}])
     again = [head.leased for head in heads if head.leased is not None]
     if again:  # an attempt may have been made under the lease that ran out
         attempted = select(delivery.c.archive_id).where(delivery.c.number.in_(again), IS_OPEN)
@@ -310,7 +314,7 @@ async def release(connection: AsyncConnection, ids: Sequence[DeliveryId], node: 
 async def free(connection: AsyncConnection, rows: Sequence[AnyRow], node: str) -> None:
     """End the leases of these deliveries, unless another node has them by now."""
     numbers, aors = [row.number for row in rows], [row.peer for row in rows]
-    await connection.execute(_FREE, {"aors": aors, "numbers": numbers, "node": node})
+    await _FREE.run(connection, [{"aors": aors, "numbers": numbers, "node": node}])
 
 
 async def next_due(
@@ -321,5 +325,5 @@ async def next_due(
     if accounts is not None:
         query = _NEXT_OF
         values["accounts"] = list(accounts)
-    times = (await connection.execute(query, values)).one()
+    (times,) = await query.rows(connection, values)
     return min((time for time in times if time is not None), default=None)

@@ -11,7 +11,7 @@ from gateway.idempotency import IdempotencyKey, StoredResponse
 from gateway.message import MessageId, Submission
 from gateway.store import lanes
 from gateway.store.among import among
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, PreparedQuery
 from gateway.store.rows import delivery_values, message_values
 from gateway.store.tables import IS_OPEN, delivery, idempotency, message
 
@@ -48,7 +48,7 @@ _ARCHIVE_ID = (
     select(message.c.archive_id).where(message.c.id == bindparam("of")).scalar_subquery()
 )
 _INSERT_DELIVERY = Prepared(insert(delivery).values(archive_id=_ARCHIVE_ID))
-_ANSWERED = (
+_ANSWERED = PreparedQuery(
     update(message)
     .where(among(message.c.id, "ids"), message.c.unanswered)
     .values(unanswered=False)
@@ -130,7 +130,7 @@ async def answered(
     if not answers:
         return []
     ids = {"ids": [item.message_id for item in answers]}
-    unanswered = set((await connection.execute(_ANSWERED, ids)).scalars())
+    unanswered = {row.id for row in await _ANSWERED.rows(connection, ids)}
     replies: list[Submission] = []
     for item in answers:
         if item.message_id in unanswered:

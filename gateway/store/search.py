@@ -25,6 +25,7 @@ from gateway.message import Attempt, Direction, MessageId
 from gateway.query import MAX_PAGE, HistoryQuery
 from gateway.store.columns import storable
 from gateway.store.database import Database
+from gateway.store.prepared import PreparedQuery
 from gateway.store.rows import folded, to_archived, to_attempt
 from gateway.store.tables import attempt, delivery, message
 
@@ -41,9 +42,11 @@ _LAST = (
     .limit(bindparam("among"))
     .subquery()
 )
-_TOLD = select(_LAST.c.text).where(
-    _LAST.c.direction == Direction.OUTBOUND.value,
-    _LAST.c.created_at >= bindparam("since"),
+_TOLD = PreparedQuery(
+    select(_LAST.c.text).where(
+        _LAST.c.direction == Direction.OUTBOUND.value,
+        _LAST.c.created_at >= bindparam("since"),
+    )
 )
 
 
@@ -101,7 +104,7 @@ class SqlArchive:
         limits = {"with_peer": peer, "since": since, "until": until, "among": among}
 
         async def work(connection: AsyncConnection) -> Sequence[str]:
-            return (await connection.execute(_TOLD, limits)).scalars().all()
+            return [row.text for row in await _TOLD.rows(connection, limits)]
 
         return await self._database.read(work)
 

@@ -24,7 +24,7 @@ from gateway.message import (
 from gateway.store import leasing, queueing
 from gateway.store.among import among
 from gateway.store.events import EventOutbox
-from gateway.store.prepared import Prepared
+from gateway.store.prepared import Prepared, PreparedQuery
 from gateway.store.rows import (
     AnyRow,
     attempt_values,
@@ -37,7 +37,7 @@ from gateway.store.tables import IS_OPEN, OPEN, attempt, delivery, message, peer
 REPLACED = "replaced"
 
 # Built once: to build a statement takes longer than to run it.
-_FIND = (
+_FIND = PreparedQuery(
     select(
         delivery.c.id,
         delivery.c.number,
@@ -54,7 +54,7 @@ _FIND = (
 )
 _RECORD = Prepared(insert(attempt))
 _RECORDED = select(attempt.c.delivery, attempt.c.at).where(among(attempt.c.delivery, "numbers"))
-_CLOSE = (
+_CLOSE = Prepared(
     update(delivery)
     .where(among(delivery.c.number, "numbers"))
     .values(state=bindparam("end"), attempts=delivery.c.attempts + bindparam("made"))
@@ -78,8 +78,8 @@ _SET_RESPONSE = Prepared(
         **_STATUS,
     )
 )
-_MESSAGES = select(message).where(among(message.c.archive_id, "ids"))
-_FINISHED = (
+_MESSAGES = PreparedQuery(select(message).where(among(message.c.archive_id, "ids")))
+_FINISHED = PreparedQuery(
     select(
         delivery.c.archive_id,
         func.sum(case((delivery.c.state == Status.RELAYED.value, 1), else_=0)).label("relayed"),
@@ -88,7 +88,7 @@ _FINISHED = (
     .group_by(delivery.c.archive_id)
     .having(func.sum(case((IS_OPEN, 1), else_=0)) == 0)
 )
-_TAKEN = (
+_TAKEN = Prepared(
     update(peer)
     .where(among(peer.c.aor, "aors"))
     .values(known=True, refuses=0, refused_at=null(), held_until=null())
@@ -155,7 +155,7 @@ async def _find(
     connection: AsyncConnection, settlements: Sequence[Settlement]
 ) -> list[_Settled]:
     by_id = {item.delivery.id: item for item in settlements}
-    rows = await connection.execute(_FIND, {"ids": list(by_id)})
+    rows = await _FIND.rows(connection, {"ids": list(by_id)})
     return [_Settled(by_id[row.id], row) for row in rows]
 
 
@@ -193,7 +193,7 @@ async def _close(connection: AsyncConnection, items: Sequence[_Settled]) -> None
         made = int(item.settlement.attempt is not None)
         alike[_state(item.outcome), made].append(item.row.number)
     for (end, made), numbers in alike.items():
-        await connection.execute(_CLOSE, {"numbers": numbers, "end": end, "made": made})
+        await _CLOSE.run(connection, [{"numbers": numbers, "end": end, "made": made}])
     given_up = [i.row.archive_id for i in items if isinstance(i.outcome, Failed | Expired)]
     if given_up:
         await connection.execute(
@@ -274,7 +274,7 @@ async def _tell(
 ) -> None:
     wanted = [archive_id for archive_id, status in statuses.items() if events.wants(status)]
     if wanted:
-        rows = await connection.execute(_MESSAGES, {"ids": wanted})
+        rows = await _MESSAGES.rows(connection, {"ids": wanted})
         await events.queue_messages(connection, [to_message(row) for row in rows])
 
 
@@ -315,7 +315,7 @@ async def _finished(
     ids = [item.row.archive_id for item in items if isinstance(item.outcome, Delivered)]
     if not ids:
         return {}
-    rows = await connection.execute(_FINISHED, {"ids": ids})
+    rows = await _FINISHED.rows(connection, {"ids": ids})
     return {r.archive_id: Status.RELAYED if r.relayed else Status.DELIVERED for r in rows}
 
 
@@ -327,7 +327,7 @@ async def _remember(connection: AsyncConnection, items: Sequence[_Settled]) -> N
         if isinstance(item.outcome, Delivered) and not item.row.taking
     }
     if taken:
-        await connection.execute(_TAKEN, {"aors": list(taken)})
+        await _TAKEN.run(connection, [{"aors": list(taken)}])
     for item in items:
         values = _lane_values(item)
         if values:
