@@ -53,6 +53,8 @@ POLL_RESTING_MS = 50
 """Without one, too, once nothing came for ``RESTING_SECONDS``."""
 RESTING_SECONDS = 1.0
 ANNOUNCE_SECONDS = 0.01
+"""For each row announced last: where many come, the gateway stores them together."""
+MAX_ANNOUNCE_SECONDS = 0.05
 REFUSED_SECONDS = 60
 """PJSIP itself does not ask a registrar again that said no."""
 UNREGISTER_SECONDS = 2.0
@@ -107,7 +109,7 @@ class Engine:
         self._is_woken = False
         self._busy_at = 0.0
         self._announced = 0
-        self._announced_at = 0.0
+        self._announce_at = 0.0
         self._stopping = False
 
     def open(self) -> None:
@@ -182,9 +184,10 @@ class Engine:
         for name in [name for name, due in self._register_at.items() if due <= now]:
             del self._register_at[name]
             self._accounts[name].register_now()
-        appended = self._trace.appended
-        if appended != self._announced and now - self._announced_at >= ANNOUNCE_SECONDS:
-            self._announced, self._announced_at, self._busy_at = appended, now, now
+        rows = self._trace.appended - self._announced
+        if rows and now >= self._announce_at:
+            self._announced, self._busy_at = self._trace.appended, now
+            self._announce_at = now + min(ANNOUNCE_SECONDS * rows, MAX_ANNOUNCE_SECONDS)
             self._report(Journalled())
 
     def _drain_events(self) -> None:
