@@ -86,6 +86,24 @@ async def test_the_password_of_the_settings_opens_postgresql(tmp_path: Path) -> 
             await opened(DatabaseSettings(url=url, password=SecretStr("falsch")), tmp_path)
 
 
+@pytest.mark.peer("postgresql")
+@pytest.mark.timeout(60)
+async def test_a_server_that_was_restarted_is_connected_to_again(tmp_path: Path) -> None:
+    async def one(connection: AsyncConnection) -> object:
+        return await connection.scalar(text("SELECT 1"))
+
+    with PostgreSql() as server:
+        settings = DatabaseSettings(url=server.create_database())
+        async with Database(settings=settings, data_dir=tmp_path) as database:
+            await asyncio.gather(*(database.read(one) for _ in range(3)))
+            await asyncio.to_thread(server.stop)
+            await asyncio.to_thread(server.start)
+
+            answers = await asyncio.gather(*(database.read(one) for _ in range(3)))
+
+    assert answers == [1, 1, 1]
+
+
 async def test_sqlite_survives_a_power_cut_after_a_commit(tmp_path: Path) -> None:
     async def pragmas(connection: AsyncConnection) -> list[object]:
         names = ("journal_mode", "synchronous", "foreign_keys")
