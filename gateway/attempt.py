@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from textwrap import shorten
 
 from gateway.errors import SendError
@@ -50,12 +51,13 @@ class Attempts:
         self._by_scheme = by_scheme
         self._clock = clock
         self._chance = chance
-        self._metrics = metrics
+        self._settled = cache(metrics.settled.labels)
+        self._attempted = cache(metrics.attempts.labels)
 
     async def make(self, delivery: Delivery) -> Settlement:
         """Send *delivery*, unless that is pointless; what came of it."""
         settlement = await self._settlement(delivery)
-        self._metrics.settled.labels(type(settlement.outcome).__name__.lower()).inc()
+        self._settled(type(settlement.outcome).__name__.lower()).inc()
         return settlement
 
     async def _settlement(self, delivery: Delivery) -> Settlement:
@@ -75,14 +77,13 @@ class Attempts:
     async def _sent(self, delivery: Delivery, way: Way) -> Settlement:
         begun = self._clock()
         sent = True
-        with self._metrics.in_flight.track_inprogress():
-            try:
-                response = await way.sender.send(delivery)
-            except SendError as exc:
-                sent, response = exc.sent, _unanswered(exc)
+        try:
+            response = await way.sender.send(delivery)
+        except SendError as exc:
+            sent, response = exc.sent, _unanswered(exc)
         now = self._clock()
         outcome = decide(delivery, response, now=now, policy=way.retry, chance=self._chance())
-        self._metrics.attempts.labels(str(response.status_code)).inc()
+        self._attempted(str(response.status_code)).inc()
         _report(delivery, response, outcome)
         attempt = Attempt(
             delivery_id=delivery.id,

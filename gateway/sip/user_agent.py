@@ -69,6 +69,7 @@ class UserAgent:
     async def __aenter__(self) -> Self:
         opening = open_command(self._settings, self._data_dir, self._contact_secrets)
         self._transport = usual_transport(opening.listeners)
+        self._metrics.in_flight.set_function(self._in_flight.__len__)
         self._supervisor = Supervisor(
             opening=opening,
             take=self._take,

@@ -85,8 +85,13 @@ def returned() -> Returned:
 
 
 @pytest.fixture
+def metrics() -> Metrics:
+    return Metrics(CollectorRegistry())
+
+
+@pytest.fixture
 def make(
-    data_dir: Path, received: Received, returned: Returned
+    data_dir: Path, received: Received, returned: Returned, metrics: Metrics
 ) -> Callable[..., AbstractAsyncContextManager[UserAgent]]:
     """Builds a user agent on free loopback ports; not started yet."""
 
@@ -99,7 +104,7 @@ def make(
             handler=received,
             on_registered=returned,
             clock=utc_now,
-            metrics=Metrics(CollectorRegistry()),
+            metrics=metrics,
         )
 
     return user_agent

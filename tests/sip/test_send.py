@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from gateway.config import Account
 from gateway.errors import SendError
 from gateway.message import FinalResponse
+from gateway.metrics import Metrics
 from gateway.sip.user_agent import DRAIN_SECONDS, UserAgent
 from tests.sip.conftest import LOCAL, delivery
 from tests.sip.peer import HOST, Peer, Reply, always, challenged, silent
@@ -208,6 +209,22 @@ async def test_sends_in_flight_are_unanswered_when_the_engine_dies(
 
     outcomes = await asyncio.gather(*sends, return_exceptions=True)
     assert [isinstance(o, SendError) and o.sent for o in outcomes] == [True] * 3
+
+
+async def test_requests_without_a_final_response_are_counted(
+    user_agent: UserAgent, peer: Peer, metrics: Metrics
+) -> None:
+    peer.answers["MESSAGE"] = silent
+    sends = [asyncio.create_task(user_agent.send(delivery(peer))) for _ in range(2)]
+    for _ in sends:
+        await peer.next("MESSAGE")
+
+    counted = metrics.registry.get_sample_value("sip_gateway_deliveries_in_flight")
+
+    assert counted == 2
+    for send in sends:
+        send.cancel()
+    await asyncio.gather(*sends, return_exceptions=True)
 
 
 async def test_a_clean_stop_waits_for_no_answer_that_nobody_wants(
