@@ -151,7 +151,7 @@ class CommandLog(Protocol):
         """
 
     async def finish(self, entry: CommandEntry) -> None:
-        """Replace the started entry of the same id."""
+        """Replace the started entry of its id; at the latest with its SIP message's answer."""
 
     async def record(self, entry: CommandEntry) -> None:
         """Store an entry that is done: a refusal, or a command that touches no phone."""

@@ -9,6 +9,7 @@ from gateway.metrics import Metrics
 from gateway.store.audit import SqlCommandLog
 from gateway.store.calls import SqlCallLog
 from gateway.store.database import Database
+from gateway.store.endings import Endings
 from gateway.store.hooks import SqlHookLog
 from gateway.store.messages import SqlMessageStore
 from gateway.store.nodes import SqlNodes
@@ -37,17 +38,19 @@ class Stores:
         webhooks = OutboundWebhooks.on(database, settings.webhooks, metrics)
         # A file has one gateway: what that cannot send is given up at once.
         senders = None if database.is_sqlite else _senders(settings)
+        endings = Endings()
         return cls(
             database=database,
             nodes=SqlNodes(database=database, clock=now, accounts=senders),
             messages=SqlMessageStore(
                 database=database,
                 events=webhooks.events,
+                endings=endings,
                 accounts=senders,
                 wake=wake,
             ),
             archive=SqlArchive(database=database),
-            audit=SqlCommandLog(database=database, metrics=metrics),
+            audit=SqlCommandLog(database=database, metrics=metrics, endings=endings),
             calls=SqlCallLog(database=database, events=webhooks.events),
             hooks=SqlHookLog(database=database),
             webhooks=webhooks,

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from gateway.caller import Origin
 from gateway.errors import StorageUnavailable
 from gateway.message import MessageId
 from gateway.metrics import Metrics
@@ -19,7 +20,8 @@ from gateway.phone import (
     Verb,
 )
 from gateway.store.database import Database
-from gateway.store.prepared import Prepared, PreparedQuery
+from gateway.store.endings import END, Endings
+from gateway.store.prepared import PreparedQuery
 from gateway.store.rows import AnyRow, Values
 from gateway.store.tables import command
 
@@ -29,7 +31,6 @@ _NEVER_HANDED_OVER = (
     Problem.NO_CALL,
     Problem.NOT_RUNNING,
 )
-_SET_ONCE = {"number", "node"}
 # Built once: to build a statement takes longer than to run it, and a command waits for both.
 _ENTRY: Values = {c.name: bindparam(c.name) for c in command.c if c.name != "number"}
 _INSERT = {
@@ -38,19 +39,18 @@ _INSERT = {
     )
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
-_REPLACE = Prepared(
-    update(command)
-    .where(command.c.id == bindparam("entry_id"))
-    .values({c.name: bindparam(c.name) for c in command.c if c.name not in _SET_ONCE})
-)
 
 
 class SqlCommandLog:
     """CommandLog on SQL."""
 
-    def __init__(self, *, database: Database, metrics: Metrics) -> None:
+    def __init__(
+        self, *, database: Database, metrics: Metrics, endings: Endings | None = None
+    ) -> None:
+        """*endings* are those that the message store commits; None: nobody answers messages."""
         self._database = database
         self._metrics = metrics
+        self._endings = endings
         # May be committed, but begin raised: the caller that comes again has not run it.
         self._unacknowledged: dict[MessageId | None, frozenset[str]] = {}
 
@@ -61,7 +61,7 @@ class SqlCommandLog:
             earlier = await _insert(connection, entry, self._database.node)
             if earlier is None or earlier.id not in own:
                 return earlier
-            await _REPLACE.run(connection, [{**_values(entry), "entry_id": earlier.id}])
+            await END.run(connection, [{**_values(entry), "entry_id": earlier.id}])
             return None
 
         try:
@@ -75,9 +75,12 @@ class SqlCommandLog:
         row = {**_values(entry), "entry_id": entry.id}
 
         async def work(connection: AsyncConnection) -> None:
-            await _REPLACE.run(connection, [row])
+            await END.run(connection, [row])
 
-        await self._database.write(work)
+        if self._endings and entry.message_id is not None and entry.origin == Origin.SIP:
+            self._endings.put(entry.message_id, row)
+        else:
+            await self._database.write(work)
         self._count(entry)
 
     async def record(self, entry: CommandEntry) -> None:

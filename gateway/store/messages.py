@@ -23,6 +23,7 @@ from gateway.message import (
 from gateway.store import lanes, leasing, nodes, queueing, wakeup
 from gateway.store.arriving import insert_new
 from gateway.store.database import Database
+from gateway.store.endings import Endings
 from gateway.store.events import EventOutbox
 from gateway.store.group_commit import GroupCommit
 from gateway.store.rows import message_values, to_message
@@ -40,18 +41,21 @@ class SqlMessageStore:
         *,
         database: Database,
         events: EventOutbox = NOBODY,
+        endings: Endings | None = None,
         accounts: Collection[str] | None = None,
         wake: Callable[[], None] = lambda: None,
     ) -> None:
         """*accounts* are those whose deliveries may be leased here; None: all.
 
+        *endings* are those of commands, to be committed with the answers to their messages.
         *wake* is called when something is, or will be by the next lease, due.
         """
         self._database = database
         self._accounts = accounts
         self._wake = wake
         self._events = events
-        turn = Turn(node=database.node, accounts=accounts, events=events)
+        self._endings = endings or Endings()
+        turn = Turn(node=database.node, accounts=accounts, events=events, endings=self._endings)
         self._queue: GroupCommit[Step, Any] = GroupCommit(database=database, work=turn.take)
         """Keeps the order of its calls: who is woken by one leases with it, or after it."""
 
@@ -87,6 +91,7 @@ class SqlMessageStore:
         if replies:
             self._wake()
         await self._queue.submit(queueing.Answer(message_id, replies))
+        self._endings.committed(message_id)
 
     async def add_outbound(
         self,

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from gateway.message import Delivery, Settlement, Submission
 from gateway.store import lanes, leasing, queueing, settling, wakeup
 from gateway.store.among import among
+from gateway.store.endings import Endings
 from gateway.store.events import EventOutbox
 from gateway.store.leasing import Terms
 from gateway.store.queueing import Answer, Completion
@@ -45,12 +46,18 @@ class Turn:
     """
 
     def __init__(
-        self, *, node: str, accounts: Collection[str] | None, events: EventOutbox
+        self,
+        *,
+        node: str,
+        accounts: Collection[str] | None,
+        events: EventOutbox,
+        endings: Endings,
     ) -> None:
         """*accounts* are those whose deliveries may be leased here; None: all."""
         self._node = node
         self._accounts = accounts
         self._events = events
+        self._endings = endings
 
     async def take(self, connection: AsyncConnection, steps: Sequence[Step]) -> Sequence[Any]:
         """The result of each step, in the order of *steps*.
@@ -64,6 +71,7 @@ class Turn:
         completions = [step.completion for step in additions if step.completion is not None]
         await queueing.complete(connection, completions)
         replies = await queueing.answered(connection, answers)
+        await self._endings.store(connection, [answer.message_id for answer in answers])
         incoming = [*(step.submission for step in additions), *replies]
         notices = [notice for step in settlements for notice in step.notices]
         to_peers = queueing.peers([*incoming, *notices])

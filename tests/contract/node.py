@@ -10,6 +10,7 @@ from gateway.metrics import Metrics
 from gateway.store.audit import SqlCommandLog
 from gateway.store.calls import SqlCallLog
 from gateway.store.database import Database
+from gateway.store.endings import Endings
 from gateway.store.messages import SqlMessageStore
 from gateway.store.nodes import SqlNodes
 from tests.contract.samples import ANNA, arrival, received
@@ -22,10 +23,13 @@ class Node:
     """One of those that share the database."""
 
     def __init__(self, database: Database) -> None:
-        self.store = SqlMessageStore(database=database)
+        endings = Endings()
+        self.store = SqlMessageStore(database=database, endings=endings)
         self.nodes = SqlNodes(database=database, clock=FakeClock())
         self.calls = SqlCallLog(database=database)
-        self.audit = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
+        self.audit = SqlCommandLog(
+            database=database, metrics=Metrics(CollectorRegistry()), endings=endings
+        )
 
     async def receives(self, text: str, peer: Aor = ANNA) -> Message:
         """A message that waits for its answer."""

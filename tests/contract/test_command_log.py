@@ -7,12 +7,14 @@ from itertools import count
 import pytest
 from prometheus_client import CollectorRegistry
 
+from gateway.errors import ConflictError
 from gateway.message import MessageId, uuid7
 from gateway.metrics import Metrics
 from gateway.phone import CommandEntry, CommandOutcome, CommandState, Problem
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
-from tests.contract.samples import ANNA, HOUR, MINUTE
+from tests.contract.node import Node
+from tests.contract.samples import ANNA, HOUR, MINUTE, sent
 from tests.fakes import NOON
 
 _numbers = count(1)
@@ -24,13 +26,14 @@ def started(
     message_id: MessageId | None = None,
     at: datetime = NOON,
     who: str = ANNA,
+    origin: str = "sip",
 ) -> CommandEntry:
     return CommandEntry(
         id=f"cmd_{next(_numbers)}",
         at=at,
         who=who,
         proof="contact parameter",
-        origin="sip",
+        origin=origin,
         text=f"{verb} 1002",
         verb=verb,
         argument="1002",
@@ -76,6 +79,58 @@ async def test_a_message_runs_one_command(command_log: SqlCommandLog) -> None:
 
     assert found == first
     assert list(await command_log.commands(10)) == [first]
+
+
+async def test_a_command_ends_with_the_answer_to_its_message(anna_pc: Node) -> None:
+    written = await anna_pc.receives("dial 1002")
+    entry = started(message_id=written.id)
+    await anna_pc.audit.begin(entry)
+    await anna_pc.audit.finish(done(entry))
+    (before,) = await anna_pc.audit.commands(10)
+
+    await anna_pc.store.settle_inbound(written.id, [])
+
+    (after,) = await anna_pc.audit.commands(10)
+    assert (before.state, after.state) == (CommandState.STARTED, CommandState.DONE)
+
+
+async def test_a_command_that_a_crash_left_without_its_answer_is_not_run(
+    anna_pc: Node, database: Database
+) -> None:
+    written = await anna_pc.receives("dial 1002")
+    entry = started(message_id=written.id)
+    await anna_pc.audit.begin(entry)
+    await anna_pc.audit.finish(done(entry))
+    restarted = Node(database)
+
+    earlier = await restarted.audit.begin(started(message_id=written.id))
+
+    assert earlier == replace(entry, node="anna-pc")
+
+
+async def test_a_command_ends_although_its_answer_is_stored_at_the_second_try(
+    anna_pc: Node,
+) -> None:
+    written, reply = await anna_pc.receives("dial 1002"), sent()
+    entry = started(message_id=written.id)
+    await anna_pc.audit.begin(entry)
+    await anna_pc.audit.finish(done(entry))
+    await anna_pc.store.add_outbound(reply)
+    with pytest.raises(ConflictError):
+        await anna_pc.store.settle_inbound(written.id, [reply])
+
+    await anna_pc.store.settle_inbound(written.id, [])
+
+    assert [entry.state for entry in await anna_pc.audit.commands(10)] == [CommandState.DONE]
+
+
+async def test_a_command_that_no_message_brought_ends_at_once(anna_pc: Node) -> None:
+    entry = started(message_id=MessageId(uuid7(NOON)), origin="rest")
+    await anna_pc.audit.begin(entry)
+
+    await anna_pc.audit.finish(done(entry))
+
+    assert [entry.state for entry in await anna_pc.audit.commands(10)] == [CommandState.DONE]
 
 
 async def test_commands_without_a_message_are_each_their_own(

@@ -91,11 +91,13 @@ async def test_the_audit_tells_whose_phone_it_was(anna_pc: Node, bert_pc: Node) 
 async def test_who_ends_the_entry_of_another_does_not_make_it_its_own(
     anna_pc: Node, bert_pc: Node
 ) -> None:
-    entry = dialled()
+    written = await anna_pc.receives("dial 1002")
+    entry = replace(dialled(), message_id=written.id)
     await anna_pc.audit.begin(entry)
     done = replace(entry, state=CommandState.DONE, outcome=CommandOutcome.UNCONFIRMED)
 
     await bert_pc.audit.finish(done)
+    await bert_pc.store.settle_inbound(written.id, [])
 
     [stored] = await bert_pc.audit.commands(10)
     assert (stored.node, stored.outcome) == ("anna-pc", CommandOutcome.UNCONFIRMED)

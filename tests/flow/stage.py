@@ -37,6 +37,7 @@ from gateway.refusals import Refusals
 from gateway.retry import RetryPolicy
 from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
+from gateway.store.endings import Endings
 from gateway.store.messages import SqlMessageStore
 from gateway.store.nodes import SqlNodes
 from gateway.store.search import SqlArchive
@@ -83,8 +84,10 @@ def request(text: str, sender: str = "101", /, **changes: object) -> InboundRequ
 class ObservedStore(SqlMessageStore):
     """The store, telling what it leased or settled; away as often as a test says."""
 
-    def __init__(self, *, database: Database, wake: Callable[[], None]) -> None:
-        super().__init__(database=database, wake=wake)
+    def __init__(
+        self, *, database: Database, endings: Endings, wake: Callable[[], None]
+    ) -> None:
+        super().__init__(database=database, endings=endings, wake=wake)
         self.outages = 0
         self.lease_outages = 0
         self.inbound_outages = 0
@@ -182,10 +185,13 @@ class Stage:
         self.clock, self.sender = cast.clock, cast.sender
         self.database = database
         woken = asyncio.Event()
-        self.store = ObservedStore(database=database, wake=woken.set)
+        endings = Endings()
+        self.store = ObservedStore(database=database, endings=endings, wake=woken.set)
         self.nodes = SqlNodes(database=database, clock=cast.clock)
         self.archive = ObservedArchive(database=database)
-        self.audit = SqlCommandLog(database=database, metrics=Metrics(CollectorRegistry()))
+        self.audit = SqlCommandLog(
+            database=database, metrics=Metrics(CollectorRegistry()), endings=endings
+        )
         self.metrics = Metrics(CollectorRegistry())
         self.outbox = Outbox(
             queue=self.store,
