@@ -1,6 +1,7 @@
 """The SIP engine: the child process that owns PJSIP."""
 
 import gc
+import math
 import os
 import signal
 import sqlite3
@@ -168,12 +169,13 @@ class Engine:
 
     def _poll_ms(self) -> int:
         """How long PJSIP may wait for a packet."""
-        if self._trace.appended != self._announced:
-            return POLL_UNWOKEN_MS
-        if self._is_woken:
+        now = time.monotonic()
+        if not self._is_woken:
+            resting = now - self._busy_at > RESTING_SECONDS
+            return POLL_RESTING_MS if resting else POLL_UNWOKEN_MS
+        if self._trace.appended == self._announced:
             return POLL_MS
-        resting = time.monotonic() - self._busy_at > RESTING_SECONDS
-        return POLL_RESTING_MS if resting else POLL_UNWOKEN_MS
+        return max(math.ceil(1000 * (self._announce_at - now)), 0)
 
     def _turn(self) -> None:
         self._endpoint.libHandleEvents(self._poll_ms())
