@@ -26,8 +26,7 @@ def storable(text: str) -> str:
 
 def digest(*parts: object) -> bytes:
     """A key of fixed size: PostgreSQL indexes no value over about 2,700 bytes."""
-    texts = [str(part) for part in parts]
-    text = "".join([f"{len(text)}:{text}" for text in texts])
+    text = "".join([f"{len(text)}:{text}" for text in map(str, parts)])
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 

@@ -1,7 +1,7 @@
 """Events, queued for webhooks in the transaction that makes them true."""
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -55,15 +55,11 @@ class EventOutbox:
             self.wake(endpoints)
 
     async def queue_messages(
-        self, connection: AsyncConnection, messages: Iterable[Message]
+        self, connection: AsyncConnection, messages: Collection[Message]
     ) -> None:
         """Tell that these were received, or that their status is final."""
-        events = [
-            _message_event(message, event_type)
-            for message in messages
-            if (event_type := _TYPES.get(message.status)) is not None
-            and self.subscriptions.wanting(event_type)
-        ]
+        wanted = {status for status in {m.status for m in messages} if self.wants(status)}
+        events = [_message_event(m, _TYPES[m.status]) for m in messages if m.status in wanted]
         await self.queue(connection, events)
 
     def wants(self, status: Status) -> bool:

@@ -43,6 +43,7 @@ def response_values(response: FinalResponse | None) -> Values:
 
 
 def message_values(message: Message, *, unanswered: bool = False) -> Values:
+    """Of a new message, which has no response yet."""
     text, raw_body = storable(message.text), message.raw_body
     if text != message.text and raw_body is None:
         raw_body = message.text.encode("utf-8", "surrogatepass")
@@ -73,7 +74,6 @@ def message_values(message: Message, *, unanswered: bool = False) -> Values:
         "unanswered": unanswered,
         "created_at": message.created_at,
         "settled_at": message.settled_at,
-        **response_values(message.response),
     }
 
 
