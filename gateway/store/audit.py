@@ -19,6 +19,7 @@ from gateway.phone import (
     Problem,
     Verb,
 )
+from gateway.store.among import among
 from gateway.store.database import Database
 from gateway.store.endings import END, Endings
 from gateway.store.prepared import PreparedQuery
@@ -39,6 +40,17 @@ _INSERT = {
     )
     for name, insert in (("sqlite", sqlite.insert), ("postgresql", postgresql.insert))
 }
+_DIALLED = select(func.count().label("dialled")).where(
+    command.c.at >= bindparam("since"),
+    among(command.c.verb, "verbs"),
+    or_(command.c.outcome.is_(None), command.c.outcome != CommandOutcome.REFUSED.value),
+    ~among(command.c.problem, "never_handed_over"),
+)
+_OWN_NODE = bindparam("own_node", type_=command.c.node.type)
+_DIALLED_HERE = PreparedQuery(
+    _DIALLED.where(func.coalesce(command.c.node, _OWN_NODE) == _OWN_NODE)
+)
+_DIALLED_BY = PreparedQuery(_DIALLED.where(command.c.who == bindparam("caller")))
 
 
 class SqlCommandLog:
@@ -112,22 +124,19 @@ class SqlCommandLog:
 
     async def dialled_since(self, since: datetime, *, who: str | None = None) -> int:
         """One that is started, or that ended in doubt, counts: it may have dialled."""
-        query = select(func.count()).where(
-            command.c.at >= since,
-            command.c.verb.in_([verb.value for verb in DIALLING]),
-            or_(
-                command.c.outcome.is_(None),
-                command.c.outcome != CommandOutcome.REFUSED.value,
-            ),
-            command.c.problem.not_in([problem.value for problem in _NEVER_HANDED_OVER]),
-        )
-        own = self._database.node
-        query = query.where(
-            func.coalesce(command.c.node, own) == own if who is None else command.c.who == who
-        )
+        query = _DIALLED_HERE if who is None else _DIALLED_BY
+        given = {
+            "since": since,
+            "verbs": [verb.value for verb in DIALLING],
+            "never_handed_over": [problem.value for problem in _NEVER_HANDED_OVER],
+            "own_node": self._database.node,
+            "caller": who,
+        }
 
         async def work(connection: AsyncConnection) -> int:
-            return await connection.scalar(query) or 0
+            (row,) = await query.rows(connection, given)
+            dialled: int = row.dialled
+            return dialled
 
         return await self._database.read(work)
 
