@@ -4,17 +4,41 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, delete, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, delete, literal_column, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.idempotency import Claim, IdempotencyKey, StoredResponse
 from gateway.store import queueing
-from gateway.store.database import Database, insert_into
+from gateway.store.database import Database
 from gateway.store.group_commit import GroupCommit
+from gateway.store.prepared import Prepared, PreparedQuery
 from gateway.store.tables import idempotency
 
 _KEPT = timedelta(days=7)
 _CLAIM_LASTS = timedelta(minutes=1)
+_FORGET = Prepared(
+    delete(idempotency).where(
+        or_(
+            idempotency.c.claimed_at <= bindparam("kept_since"),
+            and_(
+                idempotency.c.claimed_at <= bindparam("claimed_since"),
+                idempotency.c.status.is_(None),
+            ),
+        )
+    )
+)
+_ADD_ON_SQLITE = Prepared(sqlite.insert(idempotency).on_conflict_do_nothing())
+_NEWEST = PreparedQuery(  # there is no other writer: they are those just added
+    select(idempotency.c.scope, idempotency.c.key)
+    .order_by(literal_column("rowid").desc())
+    .limit(bindparam("stored"))
+)
+_ADD_ON_POSTGRESQL = (
+    postgresql.insert(idempotency)
+    .on_conflict_do_nothing()
+    .returning(idempotency.c.scope, idempotency.c.key)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,28 +96,34 @@ async def _claim(
 ) -> Sequence[Claim | StoredResponse]:
     """For each, what became of its key; of two that want the same, the first gets it."""
     await _forget(connection, max(item.now for item in items))
-    insert = insert_into(connection, idempotency).on_conflict_do_nothing()
-    rows = await connection.execute(
-        insert.returning(idempotency.c.scope, idempotency.c.key),
-        [
-            {
-                "scope": item.key.scope,
-                "key": item.key.key,
-                "fingerprint": item.fingerprint,
-                "claimed_at": item.now,
-            }
-            for item in sorted(items, key=_in_one_order)
-        ],
-    )
-    added = {IdempotencyKey(row.scope, row.key) for row in rows}
+    free = await _add(connection, items)
     claims: list[Claim | StoredResponse] = []
     for item in items:
-        if item.key in added:
-            added.remove(item.key)
+        if item.key in free:
+            free.remove(item.key)
             claims.append(Claim.CLAIMED)
         else:
             claims.append(await _standing(connection, item))
     return claims
+
+
+async def _add(connection: AsyncConnection, items: Sequence[_Wanted]) -> set[IdempotencyKey]:
+    """The keys that were free, and are claimed now."""
+    rows = [
+        {
+            "scope": item.key.scope,
+            "key": item.key.key,
+            "fingerprint": item.fingerprint,
+            "claimed_at": item.now,
+        }
+        for item in sorted(items, key=_in_one_order)
+    ]
+    if connection.dialect.name == "sqlite":
+        stored = await _ADD_ON_SQLITE.run(connection, rows)
+        added = await _NEWEST.rows(connection, {"stored": stored})
+    else:
+        added = (await connection.execute(_ADD_ON_POSTGRESQL, rows)).all()
+    return {IdempotencyKey(row.scope, row.key) for row in added}
 
 
 def _in_one_order(item: _Wanted) -> tuple[str, str]:
@@ -103,17 +133,8 @@ def _in_one_order(item: _Wanted) -> tuple[str, str]:
 
 async def _forget(connection: AsyncConnection, now: datetime) -> None:
     """Drop what is too old, so that its key means nothing again."""
-    await connection.execute(
-        delete(idempotency).where(
-            or_(
-                idempotency.c.claimed_at <= now - _KEPT,
-                and_(
-                    idempotency.c.claimed_at <= now - _CLAIM_LASTS,
-                    idempotency.c.status.is_(None),
-                ),
-            )
-        )
-    )
+    since = {"kept_since": now - _KEPT, "claimed_since": now - _CLAIM_LASTS}
+    await _FORGET.run(connection, [since])
 
 
 async def _standing(connection: AsyncConnection, item: _Wanted) -> Claim | StoredResponse:

@@ -26,7 +26,7 @@ class Answer:
     replies: Sequence[Submission]
 
 
-_CLAIMED = (
+_CLAIMED = PreparedQuery(
     select(idempotency.c.scope, idempotency.c.key)
     .where(
         among(idempotency.c.key, "keys"),
@@ -100,7 +100,7 @@ async def complete(connection: AsyncConnection, completions: Sequence[Completion
     if not completions:
         return
     keys = [key for key, _ in completions]
-    rows = await connection.execute(_CLAIMED, {"keys": [key.key for key in keys]})
+    rows = await _CLAIMED.rows(connection, {"keys": [key.key for key in keys]})
     claimed = {IdempotencyKey(row.scope, row.key) for row in rows}
     for key in keys:
         if key not in claimed:

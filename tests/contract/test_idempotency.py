@@ -41,6 +41,20 @@ async def test_of_many_at_once_one_gets_the_key(idempotency: SqlIdempotency) -> 
     assert sorted(claims, key=str) == [Claim.CLAIMED] + [Claim.IN_PROGRESS] * 4
 
 
+async def test_of_keys_that_come_together_only_the_new_ones_are_claimed(
+    idempotency: SqlIdempotency,
+) -> None:
+    others = [IdempotencyKey(KEY.scope, name) for name in ("k0", "k2")]
+    await idempotency.claim(KEY, "f1", NOON)
+    await idempotency.complete(KEY, ANSWER)
+
+    claims = await asyncio.gather(
+        *(idempotency.claim(key, "f1", NOON) for key in (others[0], KEY, others[1]))
+    )
+
+    assert claims == [Claim.CLAIMED, ANSWER, Claim.CLAIMED]
+
+
 async def test_a_key_belongs_to_its_scope(idempotency: SqlIdempotency) -> None:
     await idempotency.claim(KEY, "f1", NOON)
 
