@@ -159,7 +159,7 @@ class DeliveryWorker:
                 self._start(delivery, group)
             if len(leased) == free:
                 return _LONGEST_REST
-            if leased:  # what they take to be sent is not taken from them by another look
+            if self._placed:  # their outcomes wake
                 return _SHORTEST_REST
             return self._until(await self._queue.next_due(self._clock()))
         except StorageUnavailable as exc:
