@@ -12,6 +12,7 @@ from sqlalchemy import URL, Connection, Table, event, make_url, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import (
     ArgumentError,
+    DBAPIError,
     DisconnectionError,
     IntegrityError,
     InterfaceError,
@@ -188,6 +189,8 @@ class Database:
         except self._unavailable as exc:
             raise StorageUnavailable(f"database: {_reason(exc)}") from exc
         except SQLAlchemyError as exc:
+            if isinstance(exc, DBAPIError) and exc.connection_invalidated:
+                raise StorageUnavailable(f"database: {_reason(exc)}") from exc
             raise StatementRefused(f"database: {_reason(exc)}") from exc
 
     @asynccontextmanager

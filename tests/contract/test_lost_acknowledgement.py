@@ -1,5 +1,6 @@
 """PostgreSQL went away between a commit and its acknowledgement: the call comes again."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from gateway.store.audit import SqlCommandLog
 from gateway.store.database import Database
 from gateway.store.messages import SqlMessageStore
 from tests.contract.lossy import LossyConnection
-from tests.contract.samples import ANNA, arrival, received
+from tests.contract.samples import ANNA, arrival, received, sent
 from tests.fakes import NOON
 
 pytestmark = [pytest.mark.peer("postgresql"), pytest.mark.timeout(60)]
@@ -62,6 +63,18 @@ async def test_a_stored_command_is_handed_over(
     again = await store.add_inbound(batch)
 
     assert list(again) == [batch[0].message]
+
+
+async def test_calls_that_came_together_are_each_told_that_the_database_is_away(
+    connection: LossyConnection, store: SqlMessageStore
+) -> None:
+    connection.lose(1)
+
+    results = await asyncio.gather(
+        store.add_outbound(sent("1")), store.add_outbound(sent("2")), return_exceptions=True
+    )
+
+    assert [isinstance(result, StorageUnavailable) for result in results] == [True, True]
 
 
 async def test_a_command_begun_again_may_be_run(
