@@ -61,10 +61,17 @@ class SqlNodes:
         return await self._database.write(work)
 
     async def resume(self, now: datetime) -> None:
-        leases = peer.c.leased_by == self._database.node, peer.c.lease_until > now
+        own = (
+            select(peer.c.aor)
+            .where(peer.c.leased_by == self._database.node, peer.c.lease_until > now)
+            .order_by(peer.c.aor)
+            .with_for_update()  # as gateway.store.lanes takes them, for any number of lanes
+            .correlate(None)
+        )
+        ending = update(peer).where(peer.c.aor.in_(own)).values(lease_until=now)
 
         async def work(connection: AsyncConnection) -> None:
-            await connection.execute(update(peer).where(*leases).values(lease_until=now))
+            await connection.execute(ending)
 
         await self._database.write(work)
 

@@ -4,10 +4,11 @@ import asyncio
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import null, update
+from sqlalchemy import null, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from gateway.message import Delivered, Flag, Message
+from gateway.store import lanes
 from gateway.store.database import Database
 from gateway.store.nodes import SqlNodes
 from gateway.store.search import SqlArchive
@@ -55,6 +56,35 @@ async def test_what_a_node_was_sending_is_due_when_it_starts_again(
     assert after.id == before.id
     assert found is not None
     assert found.message.flags == {Flag.RESENT}
+
+
+async def test_a_node_that_starts_takes_lanes_in_the_order_of_all(
+    database: Database, anna_pc: Node
+) -> None:
+    first, last = sorted([ANNA, BERT])
+    for peer in (last, first):
+        await anna_pc.store.add_outbound(sent(peer=peer))
+    await anna_pc.store.lease_due(NOON, HOUR, 10, 50)
+
+    async def take_both(connection: AsyncConnection) -> None:
+        await lanes.lock(connection, [first])
+        starting.create_task(anna_pc.nodes.resume(NOON + MINUTE))
+        await _somebody_waits(connection)
+        await lanes.lock(connection, [last])
+
+    async with asyncio.TaskGroup() as starting:
+        await database.write(take_both, waits=True)
+
+    again = await anna_pc.store.lease_due(NOON + MINUTE, HOUR, 10, 50)
+    assert {delivery.peer for delivery in again} == {first, last}
+
+
+async def _somebody_waits(connection: AsyncConnection) -> None:
+    """For a row that this transaction has taken; SQLite's other writer has not begun."""
+    if connection.dialect.name == "postgresql":
+        waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted")
+        while not await connection.scalar(waiting):
+            pass
 
 
 async def test_what_another_node_is_sending_is_left_to_it(anna_pc: Node, bert_pc: Node) -> None:
