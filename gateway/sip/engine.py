@@ -1,7 +1,6 @@
 """The SIP engine: the child process that owns PJSIP."""
 
 import gc
-import math
 import os
 import signal
 import sqlite3
@@ -28,6 +27,7 @@ from gateway.sip.account import (
 from gateway.sip.answer import answered, not_sent
 from gateway.sip.journal import JournalWriter
 from gateway.sip.pipes import CommandReader, ReportWriter, private_stdout
+from gateway.sip.polling import Polling
 from gateway.sip.trace import Trace
 from gateway.sip.transport import OpenError, SipEndpoint, listen
 from gateway.sip.wire import (
@@ -47,15 +47,6 @@ from gateway.sip.wire import (
 
 EX_TEMPFAIL = 75
 TRACE_LEVEL = 4
-POLL_MS = 100
-POLL_UNWOKEN_MS = 5
-"""Without a UDP port there is nothing to wake PJSIP by, when a command comes."""
-POLL_RESTING_MS = 50
-"""Without one, too, once nothing came for ``RESTING_SECONDS``."""
-RESTING_SECONDS = 1.0
-ANNOUNCE_SECONDS = 0.01
-"""For each row announced last: where many come, the gateway stores them together."""
-MAX_ANNOUNCE_SECONDS = 0.05
 REFUSED_SECONDS = 60
 """PJSIP itself does not ask a registrar again that said no."""
 UNREGISTER_SECONDS = 2.0
@@ -107,10 +98,8 @@ class Engine:
         self._in_flight: dict[int, tuple[Send, pj.IntVector]] = {}
         self._registered: set[str] = set()
         self._register_at: dict[str, float] = {}
-        self._is_woken = False
-        self._busy_at = 0.0
+        self._polling = Polling(woken=any(one.transport == "UDP" for one in settings.listeners))
         self._announced = 0
-        self._announce_at = 0.0
         self._stopping = False
 
     def open(self) -> None:
@@ -137,7 +126,7 @@ class Engine:
         while True:
             self._turn()
             for command in self._commands.waiting():
-                self._busy_at = time.monotonic()
+                self._polling.busy(time.monotonic())
                 match command:
                     case Send():
                         self._send(command)
@@ -165,20 +154,13 @@ class Engine:
         for listener in listeners:
             if listener.transport == "UDP":
                 self._commands.wake((host, listener.port))
-                self._is_woken = True
 
-    def _poll_ms(self) -> int:
-        """How long PJSIP may wait for a packet."""
-        now = time.monotonic()
-        if not self._is_woken:
-            resting = now - self._busy_at > RESTING_SECONDS
-            return POLL_RESTING_MS if resting else POLL_UNWOKEN_MS
-        if self._trace.appended == self._announced:
-            return POLL_MS
-        return max(math.ceil(1000 * (self._announce_at - now)), 0)
+    def _unannounced(self) -> int:
+        return self._trace.appended - self._announced
 
     def _turn(self) -> None:
-        self._endpoint.libHandleEvents(self._poll_ms())
+        wait = self._polling.milliseconds(time.monotonic(), self._unannounced())
+        self._endpoint.libHandleEvents(wait)
         self._drain_events()
         for account in self._accounts.values():
             account.refuse_calls()
@@ -186,10 +168,8 @@ class Engine:
         for name in [name for name, due in self._register_at.items() if due <= now]:
             del self._register_at[name]
             self._accounts[name].register_now()
-        rows = self._trace.appended - self._announced
-        if rows and now >= self._announce_at:
-            self._announced, self._busy_at = self._trace.appended, now
-            self._announce_at = now + min(ANNOUNCE_SECONDS * rows, MAX_ANNOUNCE_SECONDS)
+        if self._polling.announces(now, self._unannounced()):
+            self._announced = self._trace.appended
             self._report(Journalled())
 
     def _drain_events(self) -> None:
