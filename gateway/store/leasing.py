@@ -38,13 +38,13 @@ _LONG_DUE = timedelta(minutes=10)
 _AT = bindparam("at", type_=peer.c.due_at.type)
 
 
-def _head(*among: ColumnElement[bool]) -> Any:
+def _head(*which: ColumnElement[bool]) -> Any:
     """Number of the delivery whose turn it is.
 
     The one whose lease ran out, lest it be overtaken; else one that expired, to be given
     up; else the first in order that is due. One with a later send_at holds nobody back.
     """
-    mine = select(delivery.c.number).where(IS_OPEN, *among)
+    mine = select(delivery.c.number).where(IS_OPEN, *which)
     again = mine.where(delivery.c.number == peer.c.leased)
     mine = mine.where(delivery.c.peer == peer.c.aor)
     expired = mine.where(delivery.c.expires_at <= _AT).order_by(delivery.c.expires_at)
