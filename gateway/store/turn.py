@@ -39,9 +39,9 @@ _DUE_ELSEWHERE = (
 
 
 class Turn:
-    """Does it for one node.
+    """Takes the turns of one node.
 
-    The steps are taken in the order in which each builds on those before it: what comes in,
+    The steps are done in an order in which each builds on those before it: what comes in,
     what has become of attempts, and what may leave then.
     """
 
