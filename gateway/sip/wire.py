@@ -220,5 +220,7 @@ def _value(name: str, value: Any) -> Any:
             return tuple(EngineAccount(**item) for item in value)
         case "tls":
             return Tls(**value) if value else None
-        case _:
+        case "cause":
             return Cause(value)
+        case _:
+            raise TypeError(name)
