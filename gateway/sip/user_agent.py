@@ -143,12 +143,12 @@ class UserAgent:
         loop = asyncio.get_running_loop()
         answer: asyncio.Future[FinalResponse] = loop.create_future()
         self._in_flight[ident] = answer
-        patience = loop.call_later(ANSWER_SECONDS, _give_up, answer)
+        deadline = loop.call_later(ANSWER_SECONDS, _give_up, answer)
         try:
             self._supervisor.tell(self._request(ident, delivery, target))
             return await answer
         finally:
-            patience.cancel()
+            deadline.cancel()
             del self._in_flight[ident]
 
     async def health(self) -> Sequence[Health]:
