@@ -88,8 +88,7 @@ class DeliveryQueue(Protocol):
     ) -> Sequence[Delivery]:
         """The oldest due delivery of each peer that has none leased, at most *limit*.
 
-        At most *per_destination* are leased to one destination at a time, not counting
-        those that got no answer for SILENT_AFTER.
+        At most *per_destination* go to one destination, but for those silent by now.
         """
 
     async def settle(self, settlement: Settlement) -> Status | None:
