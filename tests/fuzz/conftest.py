@@ -1,5 +1,5 @@
 """The real engine, as tests/sip has it."""
 
-from tests.sip.conftest import make, received, returned, user_agent
+from tests.sip.conftest import make, metrics, received, returned, user_agent
 
-__all__ = ["make", "received", "returned", "user_agent"]
+__all__ = ["make", "metrics", "received", "returned", "user_agent"]
