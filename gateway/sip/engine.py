@@ -3,7 +3,6 @@
 import gc
 import os
 import signal
-import sqlite3
 import sys
 import time
 from collections import OrderedDict, deque
@@ -25,7 +24,8 @@ from gateway.sip.account import (
     Untrusted,
 )
 from gateway.sip.answer import answered, not_sent
-from gateway.sip.journal import JournalWriter
+from gateway.sip.journal.segment import JournalError
+from gateway.sip.journal.writer import JournalWriter
 from gateway.sip.pipes import CommandReader, ReportWriter, private_stdout
 from gateway.sip.polling import Polling
 from gateway.sip.trace import Trace
@@ -272,7 +272,8 @@ def _endpoint_configuration(writer: TraceWriter) -> pj.EpConfig:
 
 
 def _serve(settings: Open, commands: CommandReader, report: ReportWriter) -> None:
-    with JournalWriter(Path(settings.journal), settings.journal_sync) as journal:
+    power_cut = settings.journal_sync == "full"
+    with JournalWriter(Path(settings.journal), power_cut=power_cut) as journal:
         trace = Trace(journal=journal, clock=lambda: datetime.now(UTC))
         engine = Engine(settings=settings, trace=trace, commands=commands, report=report)
         try:
@@ -298,8 +299,8 @@ def main() -> int:
     except OpenError as exc:
         report(OpenFailed(exc.cause, exc.detail))
         return 1
-    except sqlite3.Error as exc:
-        detail = f"{settings.journal}: {exc}; free space or mend it, it is tried again"
+    except JournalError as exc:
+        detail = f"{exc}; free space or mend it, it is tried again"
         report(OpenFailed(Cause.JOURNAL_UNWRITABLE, detail))
         return 1
     return 0

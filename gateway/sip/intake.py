@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -10,7 +9,10 @@ from pathlib import Path
 from gateway.errors import StorageUnavailable
 from gateway.message import InboundRequest, message_id_text
 from gateway.ports import Clock, InboundHandler
-from gateway.sip.journal import JournalReader, JournalRow
+from gateway.sip.journal.former import take_over
+from gateway.sip.journal.reader import JournalReader
+from gateway.sip.journal.record import JournalRow
+from gateway.sip.journal.segment import JournalError
 from gateway.sip.request import inbound_request, unread_request
 
 log = logging.getLogger(__name__)
@@ -22,9 +24,10 @@ RETRY_SECONDS = 1.0
 
 
 class Intake:
-    """Reads on one thread of its own, since SQLite blocks."""
+    """Reads on one thread of its own, since files block."""
 
     def __init__(self, *, journal: Path, handler: InboundHandler, clock: Clock) -> None:
+        self._journal = journal
         self._reader = JournalReader(journal)
         self._handler = handler
         self._clock = clock
@@ -41,6 +44,7 @@ class Intake:
         """Until cancelled; what was not committed by then stays in the journal."""
         with ThreadPoolExecutor(1, thread_name_prefix="journal") as thread:
             try:
+                await asyncio.get_running_loop().run_in_executor(thread, self._take_over)
                 while True:
                     self._rows.clear()
                     await self._take(thread)
@@ -54,7 +58,7 @@ class Intake:
             if rows:
                 await self._handler(requests)
                 self._stored = rows
-        except (sqlite3.Error, StorageUnavailable) as exc:
+        except (JournalError, StorageUnavailable) as exc:
             self._log_once(exc)
             await asyncio.sleep(RETRY_SECONDS)
             return
@@ -63,6 +67,12 @@ class Intake:
             log.info("journalled messages are stored again")
         if len(rows) < MAX_BATCH:
             await self._woken()
+
+    def _take_over(self) -> None:
+        try:
+            take_over(self._journal)
+        except JournalError as exc:
+            log.warning("messages of a former version are not stored: %s", exc)
 
     def _next(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
         """Delete and read in one go: to cross to the thread takes longer than either."""

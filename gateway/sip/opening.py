@@ -11,7 +11,7 @@ from gateway.errors import ConfigError
 from gateway.sip.wire import EngineAccount, Listener, Open, Tls
 from gateway.tls import server_context, trusting
 
-JOURNAL = "journal.db"
+JOURNAL = "journal"
 
 
 def open_command(settings: Sip, data_dir: Path, contact_secrets: Mapping[str, str]) -> Open:

@@ -8,7 +8,7 @@ from gateway.errors import AddressError
 from gateway.message import Flag, InboundRequest
 from gateway.sip.body import Content, read_body
 from gateway.sip.headers import Headers, parse_headers, split_block, split_list, storable
-from gateway.sip.journal import JournalRow
+from gateway.sip.journal.record import JournalRow
 
 MESSAGE_SIP = "message/sip"  # RFC 3261, section 27.5
 MAX_PARTY = 512

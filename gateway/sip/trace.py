@@ -9,7 +9,8 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.message import MessageId, uuid7
-from gateway.sip.journal import JournalRow
+from gateway.sip.journal.record import JournalRow
+from gateway.sip.journal.segment import JournalError
 
 REMEMBERED = 32_768
 """Requests and answers kept in mind, to tell one that is sent again: eight seconds of 2,000 a
@@ -49,10 +50,6 @@ class Acknowledged:
     call_id: str
     beginning: str
     """Of the response: the same when PJSIP sends the same answer again."""
-
-
-class JournalError(Exception):
-    """A MESSAGE cannot be journalled, so it must not be acknowledged."""
 
 
 class _Journal(Protocol):

@@ -23,7 +23,15 @@ from gateway.numbers import read_number
 from gateway.phone import Verb, parse_command
 from gateway.query import parse_query
 from gateway.sip.answer import retry_after
-from gateway.sip.journal import JournalRow
+from gateway.sip.journal.record import (
+    Completion,
+    JournalRow,
+    completion_record,
+    next_record,
+    read_record,
+    row_record,
+)
+from gateway.sip.journal.segment import Header, read_header
 from gateway.sip.request import inbound_request
 from gateway.sip.trace import parse_entry
 from gateway.sip.wire import Journalled, Send, Stop, decode, encode
@@ -50,6 +58,17 @@ def request(raw: bytes) -> None:
     for text in (read.from_uri, read.to_uri, read.text, read.call_id, read.content_type):
         assert "\0" not in text
         text.encode()
+
+
+def journal(raw: bytes) -> None:
+    read_header(raw)
+    at: int | None = 0
+    while at is not None:
+        while (record := read_record(raw, at)) is not None:
+            assert record[1] > at
+            at = record[1]
+        behind = next_record(raw[at:])
+        at = None if behind is None else at + behind
 
 
 def trace(raw: bytes) -> None:
@@ -121,6 +140,16 @@ ALERT = {
     "alerts": [{"status": "firing", "labels": {"a": "b"}, "annotations": {"summary": "s"}}],
 }
 REQUESTS = [case.raw for case in ALL]
+ROW = JournalRow(
+    id=MessageId(UUID(int=7)),
+    received_at=NOON,
+    transport="UDP",
+    source="[2001:db8::5]:5060",
+    raw=b"MESSAGE",
+)
+JOURNAL = (
+    row_record(ROW) * 2 + completion_record(Completion(ROW.id, b"MESSAGE sip")) + bytes(99)
+)
 TRACES = [
     b"RX %d bytes Request msg MESSAGE/cseq=1 (rdata0x1) from UDP 10.0.0.5:5060:\n" % len(raw)
     + raw
@@ -132,6 +161,7 @@ TRACES += [
 ]
 READERS: dict[str, tuple[Callable[[bytes], None], list[bytes]]] = {
     "request": (request, REQUESTS),
+    "journal": (journal, [JOURNAL, Header().encode()]),
     "trace": (trace, TRACES),
     "response": (response, [b"SIP/2.0 480 Away\r\nRetry-After: 5 (soon);duration=9\r\n\r\n"]),
     "frame": (frame, [encode(SEND), encode(Stop(2.5)), encode(Journalled())]),

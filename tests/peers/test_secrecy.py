@@ -28,7 +28,7 @@ WORD = "confidential"
 """In every body, query and argument below."""
 HOOK_SECRET = "h00k-shared-phrase"
 WRONG = "never-issued-t0ken"
-NOT_LOGS = {"gateway.db", "journal.db", "http.json", "contacts.json"}
+NOT_LOGS = {"gateway.db", ".journal", "http.json", "contacts.json"}
 HOOKS = f"""
 [[hooks.sources]]
 key = "alerts"

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
+import resource
 import signal
 import socket
-import sqlite3
 import sys
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
@@ -93,7 +93,7 @@ async def test_a_burst_waits_at_the_port_of_an_engine_that_has_no_time(
 async def test_an_unwritable_journal_keeps_the_ports_closed(
     make: Make, data_dir: Path, peer: Peer, received: Received
 ) -> None:
-    (data_dir / JOURNAL).mkdir()
+    (data_dir / JOURNAL).write_text("this is no folder")
 
     port = free_port()
     raw = message("now", via_port=peer.port)
@@ -102,7 +102,7 @@ async def test_an_unwritable_journal_keeps_the_ports_closed(
         health = {part.part: part for part in await user_agent.health()}
         peer.send(raw, port)
         unanswered = await peer.is_silent(0.5)
-        (data_dir / JOURNAL).rmdir()
+        (data_dir / JOURNAL).unlink()
         answer = await peer.persist(raw, port, within=12)
         await received.count(1)
 
@@ -118,16 +118,15 @@ async def test_no_200_leaves_while_an_append_fails(
     user_agent: UserAgent, data_dir: Path, peer: Peer, received: Received
 ) -> None:
     assert user_agent.udp_port
+    assert user_agent.engine_pid
     pid = user_agent.engine_pid
     raw = message("not yet", via_port=peer.port)
-    writer = sqlite3.connect(data_dir / JOURNAL, isolation_level=None)
-    writer.execute("BEGIN IMMEDIATE")  # nobody else can append
+    # No file may grow: a segment cannot be begun, nor the one there be written to.
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, 0))
 
     peer.send(raw, user_agent.udp_port)
-    unanswered = await peer.is_silent(7)
+    unanswered = await peer.is_silent(2)
     died = user_agent.engine_pid != pid
-    writer.execute("ROLLBACK")
-    writer.close()
     answer = await peer.persist(raw, user_agent.udp_port, within=12)
 
     assert unanswered

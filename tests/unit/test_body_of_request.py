@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.message import Flag, InboundRequest, MessageId
-from gateway.sip.journal import JournalRow
+from gateway.sip.journal.record import JournalRow
 from gateway.sip.request import MAX_PARTY, inbound_request
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -1,9 +1,7 @@
 """The journal's rows on their way to the gateway."""
 
 import asyncio
-import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -11,7 +9,10 @@ import pytest
 from gateway.errors import StorageUnavailable
 from gateway.message import Flag, InboundRequest, MessageId, uuid7
 from gateway.sip.intake import Intake
-from gateway.sip.journal import JournalRow, JournalWriter
+from gateway.sip.journal.reader import JournalReader
+from gateway.sip.journal.record import JournalRow, row_record
+from gateway.sip.journal.segment import FIRST
+from gateway.sip.journal.writer import JournalWriter
 from gateway.sip.request import unread_request
 from tests.fakes import NOON
 
@@ -27,15 +28,17 @@ def journalled(path: Path, count: int) -> Sequence[JournalRow]:
         )
         for _ in range(count)
     ]
-    with JournalWriter(path, "normal") as writer:
+    with JournalWriter(path, power_cut=False) as writer:
         for row in rows:
             writer.append(row)
     return rows
 
 
-def left_in(path: Path) -> Sequence[int]:
-    with closing(sqlite3.connect(path)) as journal:
-        return [seq for (seq,) in journal.execute("SELECT seq FROM request ORDER BY seq")]
+def left_in(path: Path) -> Sequence[MessageId]:
+    reader = JournalReader(path)
+    rows = reader.read(500, NOON)
+    reader.close()
+    return [row.id for row in rows]
 
 
 def test_a_request_that_cannot_be_read_keeps_its_bytes() -> None:
@@ -54,27 +57,16 @@ def test_a_request_that_cannot_be_read_keeps_its_bytes() -> None:
     assert unread.flags == {Flag.UNDECODABLE}
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        "raw = 'text'",
-        "id = 'no UUID'",
-        "id = X'ff'",
-        "received_at = 'noon'",
-        "received_at = '2026-11-22T12:00:00'",
-        "received_at = 5",
-        "source = X'00'",
-        "source = 'nowhere'",
-        "source = '[::g]:5060'",
-    ],
-)
-async def test_a_damaged_row_stays_and_holds_nothing_back(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+async def test_a_damaged_row_is_told_once_and_holds_nothing_back(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "journal.db"
-    rows = journalled(path, 2)
-    with closing(sqlite3.connect(path)) as journal, journal:
-        journal.execute(f"UPDATE request SET {damage} WHERE seq = 1")  # noqa: S608  ours
+    path = tmp_path / "journal"
+    first, second = journalled(path, 2)
+    [segment] = path.iterdir()
+    data = bytearray(segment.read_bytes())
+    data[FIRST + len(row_record(first)) - 1] ^= 1
+    segment.write_bytes(data)
+    [third] = journalled(path, 1)
     arrived: asyncio.Queue[Sequence[InboundRequest]] = asyncio.Queue()
 
     intake = Intake(journal=path, handler=arrived.put, clock=lambda: NOON)
@@ -84,13 +76,16 @@ async def test_a_damaged_row_stays_and_holds_nothing_back(
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
-    assert [(request.id, request.text) for request in read] == [(rows[1].id, "hi")]
-    assert caplog.text.count("row 1 of") == 1
-    assert left_in(path) == [1]
+    assert [(request.id, request.text) for request in read] == [
+        (second.id, "hi"),
+        (third.id, "hi"),
+    ]
+    assert caplog.text.count("are no message") == 1
+    assert [file.name for file in path.iterdir()] == ["00000001.damaged"]
 
 
 async def test_what_is_stored_is_deleted_when_the_intake_ends(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
+    path = tmp_path / "journal"
     journalled(path, 2)
     arrived: asyncio.Queue[Sequence[InboundRequest]] = asyncio.Queue()
 
@@ -106,7 +101,7 @@ async def test_what_is_stored_is_deleted_when_the_intake_ends(tmp_path: Path) ->
 
 
 async def test_what_is_stored_is_not_read_again(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
+    path = tmp_path / "journal"
     [first] = journalled(path, 1)
     arrived: asyncio.Queue[Sequence[InboundRequest]] = asyncio.Queue()
     intake = Intake(journal=path, handler=arrived.put, clock=lambda: NOON)
@@ -124,8 +119,8 @@ async def test_what_is_stored_is_not_read_again(tmp_path: Path) -> None:
 
 
 async def test_what_is_not_stored_stays_in_the_journal(tmp_path: Path) -> None:
-    path = tmp_path / "journal.db"
-    journalled(path, 1)
+    path = tmp_path / "journal"
+    [row] = journalled(path, 1)
     refused = asyncio.Event()
 
     async def refuse(_: Sequence[InboundRequest]) -> None:
@@ -140,4 +135,24 @@ async def test_what_is_not_stored_stays_in_the_journal(tmp_path: Path) -> None:
     running.cancel()
     await asyncio.gather(running, return_exceptions=True)
 
-    assert left_in(path) == [1]
+    assert left_in(path) == [row.id]
+
+
+async def test_a_former_journal_that_cannot_be_read_is_told_and_holds_nothing_up(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "journal.db").write_bytes(b"no database" * 100)
+    path = tmp_path / "journal"
+    [row] = journalled(path, 1)
+    arrived: asyncio.Queue[Sequence[InboundRequest]] = asyncio.Queue()
+
+    intake = Intake(journal=path, handler=arrived.put, clock=lambda: NOON)
+    running = asyncio.create_task(intake.run())
+    async with asyncio.timeout(5):
+        read = await arrived.get()
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+    assert [request.id for request in read] == [row.id]
+    assert "journal.db" in caplog.text
+    assert "mend it, or move it away" in caplog.text

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.message import MessageId
-from gateway.sip.journal import JournalRow
+from gateway.sip.journal.record import JournalRow
+from gateway.sip.journal.segment import JournalError
 from gateway.sip.trace import (
     Acknowledged,
-    JournalError,
     Received,
     Trace,
     parse_entry,

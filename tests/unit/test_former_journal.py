@@ -1,0 +1,65 @@
+"""What a former version left in its journal."""
+
+import sqlite3
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from gateway.message import uuid7
+from gateway.sip.journal.former import take_over
+from gateway.sip.journal.reader import JournalReader
+from gateway.sip.journal.segment import JournalError
+
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+
+
+def former(data_dir: Path, *raws: bytes) -> list[UUID]:
+    ids = [uuid7(NOON) for _ in raws]
+    with closing(sqlite3.connect(data_dir / "journal.db")) as file:
+        file.execute("PRAGMA journal_mode = WAL")
+        file.execute(
+            "CREATE TABLE request (seq INTEGER PRIMARY KEY, id TEXT NOT NULL,"
+            " received_at TEXT NOT NULL, transport TEXT NOT NULL, source TEXT NOT NULL,"
+            " partial INTEGER NOT NULL, raw BLOB NOT NULL)"
+        )
+        file.executemany(
+            "INSERT INTO request VALUES (NULL, ?, ?, 'UDP', '10.0.0.5:5060', 0, ?)",
+            [(str(i), NOON.isoformat(), raw) for i, raw in zip(ids, raws, strict=True)],
+        )
+        file.commit()
+    return ids
+
+
+def test_its_rows_are_taken_over_and_the_file_goes(tmp_path: Path) -> None:
+    ids = former(tmp_path, b"one", b"two")
+
+    take_over(tmp_path / "journal")
+    take_over(tmp_path / "journal")
+
+    reader = JournalReader(tmp_path / "journal")
+    rows = reader.read(500, NOON)
+    reader.close()
+    assert [(row.id, row.raw, row.received_at) for row in rows] == [
+        (ids[0], b"one", NOON),
+        (ids[1], b"two", NOON),
+    ]
+    assert [path.name for path in tmp_path.iterdir()] == ["journal"]
+
+
+def test_without_one_nothing_happens(tmp_path: Path) -> None:
+    take_over(tmp_path / "journal")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"this is no database" * 100])
+def test_one_that_cannot_be_read_stays_and_is_named(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "journal.db").write_bytes(content)
+
+    with pytest.raises(JournalError, match=r"journal\.db"):
+        take_over(tmp_path / "journal")
+
+    assert (tmp_path / "journal.db").read_bytes() == content
