@@ -8,7 +8,7 @@ POLL_UNWOKEN_MS = 5
 POLL_RESTING_MS = 50
 """Without one, too, once nothing came for ``RESTING_SECONDS``."""
 RESTING_SECONDS = 1.0
-ANNOUNCE_SECONDS = 0.01
+ANNOUNCE_SECONDS = 0.005
 """For each row announced last: where many come, the gateway stores them together."""
 MAX_ANNOUNCE_SECONDS = 0.05
 
