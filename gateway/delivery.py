@@ -112,9 +112,11 @@ class DeliveryWorker:
         """
         async with asyncio.TaskGroup() as group:
             try:
+                quiet = False
                 while True:
                     self._woken.clear()
-                    await self._rest(await self._start_due(group))
+                    seconds = await self._start_due(group, quiet=quiet)
+                    quiet = not await _comes(self._woken, seconds)
             finally:
                 await self._finish()
 
@@ -148,8 +150,11 @@ class DeliveryWorker:
             await _comes(settled, _LOOKED_EVERY)
             settled.clear()
 
-    async def _start_due(self, group: asyncio.TaskGroup) -> float:
-        """Start an attempt for each delivery that is due; then, the seconds to rest."""
+    async def _start_due(self, group: asyncio.TaskGroup, *, quiet: bool) -> float:
+        """Start an attempt for each delivery that is due; then, the seconds to rest.
+
+        *quiet*: nobody woke the worker, so that it is time to ask what is due next.
+        """
         free = self._settings.concurrency - len(self._placed)
         if free <= 0:
             return _LONGEST_REST
@@ -159,7 +164,7 @@ class DeliveryWorker:
                 self._start(delivery, group)
             if len(leased) == free:
                 return _LONGEST_REST
-            if self._placed:  # their outcomes wake
+            if self._placed or not quiet:  # more may come; outcomes wake
                 return _SHORTEST_REST
             return self._until(await self._queue.next_due(self._clock()))
         except StorageUnavailable as exc:
@@ -267,12 +272,12 @@ class DeliveryWorker:
         seconds = (due_at - self._clock()).total_seconds()
         return min(max(seconds, _SHORTEST_REST), _LONGEST_REST)
 
-    async def _rest(self, seconds: float) -> None:
-        await _comes(self._woken, seconds)
 
-
-async def _comes(event: asyncio.Event, seconds: float) -> None:
-    """Returns after *seconds* at the latest."""
-    with contextlib.suppress(TimeoutError):
+async def _comes(event: asyncio.Event, seconds: float) -> bool:
+    """Whether it came; returns after *seconds* at the latest."""
+    try:
         async with asyncio.timeout(seconds):
             await event.wait()
+    except TimeoutError:
+        return False
+    return True
