@@ -24,8 +24,8 @@ from gateway.sip.account import (
     Untrusted,
 )
 from gateway.sip.answer import answered, not_sent
-from gateway.sip.journal.segment import JournalError
-from gateway.sip.journal.writer import JournalWriter
+from gateway.sip.journal.layout import JournalError
+from gateway.sip.journal.writer import JournalWriter, flush
 from gateway.sip.pipes import CommandReader, ReportWriter, private_stdout
 from gateway.sip.polling import Polling
 from gateway.sip.trace import Trace
@@ -272,8 +272,8 @@ def _endpoint_configuration(writer: TraceWriter) -> pj.EpConfig:
 
 
 def _serve(settings: Open, commands: CommandReader, report: ReportWriter) -> None:
-    power_cut = settings.journal_sync == "full"
-    with JournalWriter(Path(settings.journal), power_cut=power_cut) as journal:
+    to_disk = flush if settings.journal_sync == "full" else None
+    with JournalWriter(Path(settings.journal), flush=to_disk) as journal:
         trace = Trace(journal=journal, clock=lambda: datetime.now(UTC))
         engine = Engine(settings=settings, trace=trace, commands=commands, report=report)
         try:

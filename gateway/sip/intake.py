@@ -10,9 +10,9 @@ from gateway.errors import StorageUnavailable
 from gateway.message import InboundRequest, message_id_text
 from gateway.ports import Clock, InboundHandler
 from gateway.sip.journal.former import take_over
+from gateway.sip.journal.layout import JournalError
 from gateway.sip.journal.reader import JournalReader
 from gateway.sip.journal.record import JournalRow
-from gateway.sip.journal.segment import JournalError
 from gateway.sip.request import inbound_request, unread_request
 
 log = logging.getLogger(__name__)
@@ -88,8 +88,9 @@ class Intake:
     def _close(self) -> None:
         try:
             self._delete_stored()
-        finally:
             self._reader.close()
+        except JournalError as exc:
+            log.warning("the journal is not tidied up: %s", exc)
 
     def _log_once(self, error: Exception) -> None:
         if not self._failing:

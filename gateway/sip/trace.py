@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Protocol
 
 from gateway.message import MessageId, uuid7
+from gateway.sip.journal.layout import JournalError
 from gateway.sip.journal.record import JournalRow
-from gateway.sip.journal.segment import JournalError
 
 REMEMBERED = 32_768
 """Requests and answers kept in mind, to tell one that is sent again: eight seconds of 2,000 a

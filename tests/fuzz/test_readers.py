@@ -23,6 +23,7 @@ from gateway.numbers import read_number
 from gateway.phone import Verb, parse_command
 from gateway.query import parse_query
 from gateway.sip.answer import retry_after
+from gateway.sip.journal.layout import Header, read_header
 from gateway.sip.journal.record import (
     Completion,
     JournalRow,
@@ -31,7 +32,6 @@ from gateway.sip.journal.record import (
     read_record,
     row_record,
 )
-from gateway.sip.journal.segment import Header, read_header
 from gateway.sip.request import inbound_request
 from gateway.sip.trace import parse_entry
 from gateway.sip.wire import Journalled, Send, Stop, decode, encode
@@ -42,6 +42,7 @@ pytestmark = pytest.mark.timeout(90)
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 KEY = b"k" * 32
+SEED = 7
 MUTANTS = 300
 """For each seed, times --examples."""
 
@@ -64,10 +65,10 @@ def journal(raw: bytes) -> None:
     read_header(raw)
     at: int | None = 0
     while at is not None:
-        while (record := read_record(raw, at)) is not None:
+        while (record := read_record(raw, at, SEED)) is not None:
             assert record[1] > at
             at = record[1]
-        behind = next_record(raw[at:])
+        behind = next_record(raw[at:], SEED)
         at = None if behind is None else at + behind
 
 
@@ -147,8 +148,12 @@ ROW = JournalRow(
     source="[2001:db8::5]:5060",
     raw=b"MESSAGE",
 )
-JOURNAL = (
-    row_record(ROW) * 2 + completion_record(Completion(ROW.id, b"MESSAGE sip")) + bytes(99)
+JOURNAL = b"".join(
+    (
+        row_record(ROW, SEED) * 2,
+        completion_record(Completion(ROW.id, b"MESSAGE sip"), SEED),
+        bytes(99),
+    )
 )
 TRACES = [
     b"RX %d bytes Request msg MESSAGE/cseq=1 (rdata0x1) from UDP 10.0.0.5:5060:\n" % len(raw)

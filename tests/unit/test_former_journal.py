@@ -10,8 +10,8 @@ import pytest
 
 from gateway.message import uuid7
 from gateway.sip.journal.former import take_over
+from gateway.sip.journal.layout import JournalError
 from gateway.sip.journal.reader import JournalReader
-from gateway.sip.journal.segment import JournalError
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 
@@ -55,8 +55,57 @@ def test_without_one_nothing_happens(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("content", [b"", b"this is no database" * 100])
-def test_one_that_cannot_be_read_stays_and_is_named(tmp_path: Path, content: bytes) -> None:
+def test_an_engine_that_still_ends_can_journal_nothing_there_any_more(tmp_path: Path) -> None:
+    """So that it acknowledges nothing that nobody would read."""
+    former(tmp_path, b"one")
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as engine:
+        insert = "INSERT INTO request (id, received_at, transport, source, partial, raw)"
+        values = (str(uuid7(NOON)), NOON.isoformat(), "UDP", "10.0.0.5:5060", 0, b"late")
+        engine.execute(f"{insert} VALUES (?, ?, ?, ?, ?, ?)", values)
+        engine.rollback()
+
+        take_over(tmp_path / "journal")
+
+        with pytest.raises(sqlite3.OperationalError):
+            engine.execute(f"{insert} VALUES (?, ?, ?, ?, ?, ?)", values)
+    take_over(tmp_path / "journal")  # Windows removes nothing that is open
+    assert [path.name for path in tmp_path.iterdir()] == ["journal"]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "raw = 'text'",
+        "id = 'no UUID'",
+        "id = X'ff'",
+        "received_at = 'noon'",
+        "received_at = '2026-11-22T12:00:00'",
+        "received_at = 5",
+        "source = X'00'",
+        "source = 'nowhere'",
+        "source = '[::g]:5060'",
+    ],
+)
+def test_a_damaged_row_stays_for_people_and_the_others_are_taken_over(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, damage: str
+) -> None:
+    ids = former(tmp_path, b"one", b"two", b"three")
+    with closing(sqlite3.connect(tmp_path / "journal.db")) as file:
+        file.execute(f"UPDATE request SET {damage} WHERE seq = 2")  # noqa: S608  ours
+        file.commit()
+
+    take_over(tmp_path / "journal")
+
+    reader = JournalReader(tmp_path / "journal")
+    assert [row.id for row in reader.read(500, NOON)] == [ids[0], ids[2]]
+    reader.close()
+    assert "row 2 of" in caplog.text
+    with closing(sqlite3.connect(tmp_path / "journal.db.damaged")) as file:
+        assert file.execute("SELECT count(*) FROM damaged").fetchone() == (3,)
+
+
+def test_one_that_cannot_be_read_stays_and_is_named(tmp_path: Path) -> None:
+    content = b"this is no database" * 100
     (tmp_path / "journal.db").write_bytes(content)
 
     with pytest.raises(JournalError, match=r"journal\.db"):

@@ -9,9 +9,9 @@ import pytest
 from gateway.errors import StorageUnavailable
 from gateway.message import Flag, InboundRequest, MessageId, uuid7
 from gateway.sip.intake import Intake
+from gateway.sip.journal.layout import HEADER_BYTES
 from gateway.sip.journal.reader import JournalReader
 from gateway.sip.journal.record import JournalRow, row_record
-from gateway.sip.journal.segment import FIRST
 from gateway.sip.journal.writer import JournalWriter
 from gateway.sip.request import unread_request
 from tests.fakes import NOON
@@ -28,7 +28,7 @@ def journalled(path: Path, count: int) -> Sequence[JournalRow]:
         )
         for _ in range(count)
     ]
-    with JournalWriter(path, power_cut=False) as writer:
+    with JournalWriter(path, flush=None) as writer:
         for row in rows:
             writer.append(row)
     return rows
@@ -64,7 +64,7 @@ async def test_a_damaged_row_is_told_once_and_holds_nothing_back(
     first, second = journalled(path, 2)
     [segment] = path.iterdir()
     data = bytearray(segment.read_bytes())
-    data[FIRST + len(row_record(first)) - 1] ^= 1
+    data[HEADER_BYTES + len(row_record(first, 0)) - 1] ^= 1
     segment.write_bytes(data)
     [third] = journalled(path, 1)
     arrived: asyncio.Queue[Sequence[InboundRequest]] = asyncio.Queue()
@@ -81,7 +81,7 @@ async def test_a_damaged_row_is_told_once_and_holds_nothing_back(
         (third.id, "hi"),
     ]
     assert caplog.text.count("are no message") == 1
-    assert [file.name for file in path.iterdir()] == ["00000001.damaged"]
+    assert [file.name for file in path.iterdir()] == [segment.with_suffix(".damaged").name]
 
 
 async def test_what_is_stored_is_deleted_when_the_intake_ends(tmp_path: Path) -> None:

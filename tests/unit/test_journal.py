@@ -1,50 +1,20 @@
 """The journal: what an engine appends, the gateway reads until it deletes it."""
 
 import logging
-import multiprocessing
-import os
 import sys
-from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from gateway.message import MessageId, uuid7
-from gateway.sip.journal.reader import PARTIAL_AGE, JournalReader
+from gateway.sip.journal.layout import HEADER_BYTES, SEGMENT_BYTES, JournalError
+from gateway.sip.journal.reader import JournalReader
 from gateway.sip.journal.record import MAX_RECORD, JournalRow, row_record
-from gateway.sip.journal.segment import FIRST, SEGMENT_BYTES, JournalError
-from gateway.sip.journal.writer import JournalWriter
-
-NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
-ALL = 100_000
-
-
-def row(raw: bytes = b"raw", *, partial: bool = False) -> JournalRow:
-    return JournalRow(
-        id=MessageId(uuid7(NOON)),
-        received_at=NOON,
-        transport="UDP",
-        source="10.0.0.5:5060",
-        raw=raw,
-        partial=partial,
-    )
-
-
-def writer_of(folder: Path) -> JournalWriter:
-    return JournalWriter(folder, power_cut=False)
-
-
-def written(folder: Path, *rows: JournalRow) -> Path:
-    """By an engine that has ended since; the segment it used."""
-    with writer_of(folder) as writer:
-        for item in rows:
-            writer.append(item)
-    return max(folder.glob("*.journal"))
-
-
-def files(folder: Path) -> Sequence[str]:
-    return sorted(path.name for path in folder.iterdir())
+from gateway.sip.journal.segment import PARTIAL_AGE
+from gateway.sip.journal.writer import Flush, JournalWriter, flush
+from tests.unit.journalled import NOON, files, row, writer_of, written
 
 
 @pytest.fixture
@@ -158,41 +128,6 @@ def test_what_is_not_stored_outlives_the_reader(folder: Path, reader: JournalRea
     assert reader.read(500, NOON) == [kept]
 
 
-def test_an_engine_goes_on_in_the_segment_of_one_that_wrote_nothing(folder: Path) -> None:
-    for _ in range(5):
-        written(folder)
-
-    assert files(folder) == ["00000001.journal"]
-
-
-def test_an_engine_that_still_ends_keeps_its_segment(
-    folder: Path, writer: JournalWriter, reader: JournalReader
-) -> None:
-    """A gateway that was killed leaves one that answers for some seconds more."""
-    old, new, late = row(b"old"), row(b"new"), row(b"late")
-    writer.append(old)
-    with writer_of(folder) as following:
-        following.append(new)
-        reader.delete(reader.read(500, NOON))
-        assert reader.read(500, NOON) == []
-
-        writer.append(late)
-
-        assert reader.read(500, NOON) == [late]
-        reader.delete([late])
-        assert files(folder) == ["00000001.journal", "00000002.journal"]
-
-
-def test_no_two_engines_write_to_one_segment(folder: Path, reader: JournalReader) -> None:
-    rows = [row(bytes([number])) for number in range(2)]
-
-    with writer_of(folder) as one, writer_of(folder) as other:
-        one.append(rows[0])
-        other.append(rows[1])
-
-    assert reader.read(500, NOON) == rows
-
-
 def test_a_partial_row_waits_for_its_completion_and_holds_nothing_back(
     writer: JournalWriter, reader: JournalReader
 ) -> None:
@@ -242,31 +177,27 @@ def test_a_reader_without_an_engine_finds_an_empty_journal(reader: JournalReader
     assert reader.read(500, NOON) == []
 
 
-@pytest.mark.parametrize("power_cut", [False, True])
+@pytest.mark.parametrize("flushed", [None, flush])
 def test_rows_survive_the_writer(
-    folder: Path, reader: JournalReader, *, power_cut: bool
+    folder: Path, reader: JournalReader, flushed: Flush | None
 ) -> None:
     kept = row(b"\x00\xff")
-    with JournalWriter(folder, power_cut=power_cut) as writer:
+    with JournalWriter(folder, flush=flushed) as writer:
         writer.append(kept)
 
     assert reader.read(500, NOON) == [kept]
 
 
-def test_with_power_cuts_in_mind_each_row_is_flushed(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_with_power_cuts_in_mind_each_row_is_flushed(folder: Path) -> None:
     flushed: list[int] = []
-    for name in ("fsync", "fdatasync"):
-        monkeypatch.setattr(os, name, flushed.append, raising=False)
 
-    with JournalWriter(folder, power_cut=True) as writer:
+    with JournalWriter(folder, flush=flushed.append) as writer:
         opened = len(flushed)
         writer.append(row())
         writer.append(row())
         appended = len(flushed) - opened
 
-    assert opened == (1 if sys.platform == "win32" else 2)  # the segment, and its name
+    assert opened == (1 if sys.platform == "win32" else 3)  # the segment, and the names
     assert appended == 2
 
 
@@ -277,28 +208,22 @@ def test_a_journal_that_cannot_be_written_says_so_at_once(folder: Path) -> None:
         pass
 
 
-def test_a_row_that_did_not_fit_whole_is_an_error_and_no_row(
-    folder: Path, reader: JournalReader, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "unreadable",
+    [
+        row(b"x" * MAX_RECORD),
+        replace(row(), source="nowhere"),
+        replace(row(), source="[::g]:5060"),
+        replace(row(), transport="x" * 256),
+    ],
+)
+def test_a_row_that_could_not_be_read_again_is_refused(
+    writer: JournalWriter, reader: JournalReader, unreadable: JournalRow
 ) -> None:
-    before, cut = row(b"before"), row(b"cut")
-    write = os.write
-    with writer_of(folder) as writer:
-        writer.append(before)
-        monkeypatch.setattr(os, "write", lambda fd, data: write(fd, data[:20]))
+    with pytest.raises(ValueError, match=r"\w"):
+        writer.append(unreadable)
 
-        with pytest.raises(JournalError, match="No space left"):
-            writer.append(cut)
-
-        monkeypatch.undo()
-    after = row(b"after")
-    written(folder, after)
-
-    assert reader.read(500, NOON) == [before, after]
-
-
-def test_a_row_that_could_not_be_read_again_is_refused(writer: JournalWriter) -> None:
-    with pytest.raises(ValueError, match="no SIP message"):
-        writer.append(row(b"x" * MAX_RECORD))
+    assert reader.read(500, NOON) == []
 
 
 def test_a_damaged_row_is_kept_for_people_and_holds_nothing_back(
@@ -307,8 +232,8 @@ def test_a_damaged_row_is_kept_for_people_and_holds_nothing_back(
     rows = [row(bytes([number]) * 100) for number in range(5)]
     path = written(folder, *rows)
     data = bytearray(path.read_bytes())
-    size = len(row_record(rows[0]))
-    data[FIRST + 2 * size + 40] ^= 0xFF
+    size = len(row_record(rows[0], 0))
+    data[HEADER_BYTES + 2 * size + 40] ^= 0xFF
     path.write_bytes(data)
 
     with writer_of(folder):
@@ -317,10 +242,11 @@ def test_a_damaged_row_is_kept_for_people_and_holds_nothing_back(
         reader.read(500, NOON)
 
     assert read == [*rows[:2], *rows[3:]]
-    assert caplog.record_tuples[0][:2] == ("gateway.sip.journal.reader", logging.ERROR)
+    assert caplog.record_tuples[0][:2] == ("gateway.sip.journal.segment", logging.ERROR)
     assert f"{size} bytes of {path}" in caplog.text
-    assert files(folder) == ["00000001.damaged", "00000002.journal"]
-    assert (folder / "00000001.damaged").read_bytes()[FIRST:] == data[FIRST:]
+    kept, _ = files(folder)
+    assert kept == path.with_suffix(".damaged").name
+    assert (folder / kept).read_bytes()[HEADER_BYTES:] == data[HEADER_BYTES:]
 
 
 @pytest.mark.parametrize("hole", [True, False])
@@ -331,8 +257,12 @@ def test_what_a_power_cut_took_holds_nothing_back(
     rows = [row(bytes([number]) * 3000) for number in range(5)]
     path = written(folder, *rows)
     data = bytearray(path.read_bytes())
-    size = len(row_record(rows[0]))
-    lost = slice(FIRST, FIRST + 2 * size) if hole else slice(FIRST + 3 * size, len(data))
+    size = len(row_record(rows[0], 0))
+    lost = (
+        slice(HEADER_BYTES, HEADER_BYTES + 2 * size)
+        if hole
+        else slice(HEADER_BYTES + 3 * size, len(data))
+    )
     data[lost] = bytes(len(data[lost]))
     path.write_bytes(data)
 
@@ -348,12 +278,18 @@ def test_a_file_that_is_something_else_holds_nothing_back(
     folder: Path, reader: JournalReader, length: int, filling: bytes
 ) -> None:
     folder.mkdir()
-    (folder / "00000007.journal").write_bytes((filling * SEGMENT_BYTES)[:length])
+    foreign = (filling * SEGMENT_BYTES)[:length]
+    path = folder / "00000007-0badcafe.journal"
+    path.write_bytes(foreign)
     kept = row()
 
     with writer_of(folder) as writer:
         writer.append(kept)
         assert reader.read(500, NOON) == [kept]
+
+    assert not path.exists()
+    if foreign.strip(b"\0"):
+        assert path.with_suffix(".damaged").read_bytes() == foreign
 
 
 def test_a_header_that_is_no_longer_one_brings_all_rows_again(
@@ -361,31 +297,64 @@ def test_a_header_that_is_no_longer_one_brings_all_rows_again(
 ) -> None:
     rows = [row(b"1"), row(b"2")]
     path = written(folder, *rows)
-    path.write_bytes(b"\xee" * FIRST + path.read_bytes()[FIRST:])
+    path.write_bytes(b"\xee" * HEADER_BYTES + path.read_bytes()[HEADER_BYTES:])
 
     assert reader.read(500, NOON) == rows
 
 
-def _append(folder: Path, count: int) -> None:
-    with writer_of(folder) as writer:
-        for number in range(count):
-            writer.append(row(number.to_bytes(4, "big") * 150))
+def test_damage_where_an_engine_still_writes_holds_nothing_back(
+    folder: Path, writer: JournalWriter, reader: JournalReader, caplog: pytest.LogCaptureFixture
+) -> None:
+    rows = [row(bytes([number]) * 100) for number in range(3)]
+    for item in rows:
+        writer.append(item)
+    [path] = folder.iterdir()
+    with path.open("r+b") as file:
+        file.seek(HEADER_BYTES + len(row_record(rows[0], 0)) + 40)
+        file.write(b"damage")
+
+    assert reader.read(500, NOON) == [rows[0], rows[2]]
+    assert caplog.text.count("are no message") == 1
 
 
-def test_what_is_read_while_an_engine_writes_is_whole_and_in_order(
+def test_a_message_that_contains_a_row_brings_none(
     folder: Path, reader: JournalReader, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A read is no snapshot: it may see a later row before all of an earlier one."""
-    count = 20_000
-    engine = multiprocessing.get_context("spawn").Process(target=_append, args=(folder, count))
-    engine.start()
-    numbers = []
-    while engine.is_alive() or reader.read(1, NOON):
-        batch = reader.read(500, NOON)
-        numbers += [int.from_bytes(item.raw[:4], "big") for item in batch]
-        reader.delete(batch)
-    engine.join(10)
+    """Its sender knows what a row looks like, and not this segment's seed."""
+    forged = row_record(row(b"forged"), 0)
+    carrier, behind = row(b"begin " + forged + b" end"), row(b"behind")
+    path = written(folder, carrier, behind)
+    data = bytearray(path.read_bytes())
+    data[HEADER_BYTES + 20] ^= 1
+    path.write_bytes(data)
 
-    assert engine.exitcode == 0
-    assert numbers == list(range(count))
-    assert caplog.text == ""
+    with writer_of(folder):
+        assert reader.read(500, NOON) == [behind]
+
+    assert "are no message" in caplog.text
+
+
+def test_a_partial_row_and_its_completion_are_in_one_segment(
+    folder: Path, writer: JournalWriter, reader: JournalReader
+) -> None:
+    sizes = [*range(1, 40)] * 4
+    for size in sizes:
+        cut = row(b"begin" * size * 200, partial=True)
+        writer.append(cut)
+        writer.complete(cut.id, b"begin and end" * size * 200)
+
+    rows = reader.read(500, NOON)
+
+    assert len(files(folder)) > 10
+    assert len(rows) == len(sizes)
+    assert not any(item.partial for item in rows)
+
+
+def test_a_header_with_a_wrong_bit_skips_nothing(folder: Path, reader: JournalReader) -> None:
+    rows = [row(b"x" * 100) for _ in range(10)]
+    path = written(folder, *rows)
+    data = bytearray(path.read_bytes())
+    data[9] ^= 2  # 512 bytes taken
+    path.write_bytes(data)
+
+    assert reader.read(500, NOON) == rows

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.message import MessageId
+from gateway.sip.journal.layout import JournalError
 from gateway.sip.journal.record import JournalRow
-from gateway.sip.journal.segment import JournalError
 from gateway.sip.trace import (
     Acknowledged,
     Received,

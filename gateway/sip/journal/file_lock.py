@@ -31,3 +31,8 @@ else:
         except BlockingIOError:
             return False
         return True
+
+
+def try_lock_named(descriptor: int) -> bool:
+    """As ``try_lock``, unless somebody took the file away before it was locked."""
+    return try_lock(descriptor) and os.fstat(descriptor).st_nlink > 0

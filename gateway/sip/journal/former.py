@@ -2,50 +2,90 @@
 
 import logging
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 from gateway.message import MessageId
+from gateway.sip.journal.layout import JournalError
 from gateway.sip.journal.record import JournalRow
-from gateway.sip.journal.segment import JournalError
-from gateway.sip.journal.writer import JournalWriter
+from gateway.sip.journal.writer import JournalWriter, flush
 
 log = logging.getLogger(__name__)
 
 _NAME = "journal.db"
+_DAMAGED = "damaged"
+_COLUMNS = "seq, id, received_at, transport, source, partial, raw"
 
 
 def take_over(folder: Path) -> None:
     """Rows of the file beside *folder* go into it, then the file goes; raises JournalError.
 
-    Cut off between the two it is done again: the store leaves out what it has.
+    Cut off between the two it is done again: the store leaves out what it has. A file with
+    rows that cannot be read is kept as ``journal.db.damaged``.
     """
     path = folder.with_name(_NAME)
     if not path.exists():
         return
     try:
-        with JournalWriter(folder, power_cut=True) as writer:
-            for row in _rows(path):
-                writer.append(row)
-        path.unlink()
-    except (OSError, sqlite3.Error, ValueError) as exc:
+        damaged = _copy(path, folder)
+        with suppress(PermissionError):  # Windows: an engine still has it; at the next start
+            if damaged:
+                path.replace(path.with_name(_NAME + ".damaged"))
+            for suffix in ("", "-wal", "-shm"):
+                path.with_name(_NAME + suffix).unlink(missing_ok=True)
+    except (OSError, sqlite3.Error) as exc:
         raise JournalError(f"{path}: {exc}; mend it, or move it away") from exc
-    log.info("what %s held is in %s", path, folder)
+    log.info("what %s held is in %s now", path, folder)
 
 
-def _rows(path: Path) -> Iterator[JournalRow]:
-    with closing(sqlite3.connect(path)) as former:
-        for row_id, received_at, transport, source, partial, raw in former.execute(
-            "SELECT id, received_at, transport, source, partial, raw FROM request ORDER BY seq"
-        ):
-            yield JournalRow(
-                id=MessageId(UUID(row_id)),
-                received_at=datetime.fromisoformat(received_at),
-                transport=transport,
-                source=source,
-                raw=raw,
-                partial=bool(partial),
-            )
+def _copy(path: Path, folder: Path) -> bool:
+    """Whether there are rows that cannot be read.
+
+    An engine of the former version that still ends finds no table then, so that it
+    acknowledges nothing more.
+    """
+    with (
+        closing(sqlite3.connect(path, isolation_level=None)) as former,
+        JournalWriter(folder, flush=flush) as writer,
+    ):
+        former.text_factory = lambda data: data.decode("utf-8", "replace")
+        former.execute("BEGIN IMMEDIATE")
+        damaged = _is_there(former, _DAMAGED)
+        if not _is_there(former, "request"):  # all was copied before, or there is nothing
+            return damaged
+        for seq, *columns in former.execute(f"SELECT {_COLUMNS} FROM request ORDER BY seq"):  # noqa: S608  ours
+            try:
+                writer.append(_row(*columns))
+            except (AttributeError, TypeError, ValueError) as exc:
+                damaged = True
+                log.error("row %s of %s is damaged, and stays there: %s", seq, path, exc)  # noqa: TRY400  it says what is wrong
+        kept = _DAMAGED if damaged else "taken_over"
+        former.execute(f"DROP TABLE IF EXISTS {kept}")
+        former.execute(f"ALTER TABLE request RENAME TO {kept}")
+        former.execute("COMMIT")
+    return damaged
+
+
+def _is_there(former: sqlite3.Connection, table: str) -> bool:
+    query = "SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?"
+    return former.execute(query, (table,)).fetchone() is not None
+
+
+def _row(
+    row_id: Any, received_at: Any, transport: Any, source: Any, partial: Any, raw: Any
+) -> JournalRow:
+    """Raises AttributeError, TypeError or ValueError for columns that no engine writes."""
+    at = datetime.fromisoformat(received_at)
+    if at.tzinfo is None or not isinstance(raw, bytes):
+        raise ValueError("no time zone, or no bytes")
+    return JournalRow(
+        id=MessageId(UUID(row_id)),
+        received_at=at,
+        transport=transport.upper(),
+        source=source,
+        raw=raw,
+        partial=bool(partial),
+    )

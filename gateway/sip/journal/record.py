@@ -14,10 +14,10 @@ from gateway.message import MessageId
 MARKER = b"\xabMSG"
 """What each record begins with, by which the next one is found behind a damaged one."""
 MAX_RECORD = 128 * 1024
-"""Bytes: more than a datagram has."""
+"""Bytes: twice the largest datagram; PJSIP takes no message of more than 4,000."""
 
 _FRAME = struct.Struct("<4sII")
-"""Marker; length and CRC-32 of what follows."""
+"""Marker; length and CRC-32 of what follows. The check sum begins with the segment's seed."""
 _HEAD = struct.Struct("<B16sqBB")
 """Kind, id, microseconds since 1970, lengths of transport and source, then these and raw."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -55,18 +55,26 @@ class _Kind(IntEnum):
 _ROWS = (_Kind.WHOLE, _Kind.PARTIAL)
 
 
-def row_record(row: JournalRow) -> bytes:
-    """Raises ValueError where a part is too long to be read again."""
+def row_record(row: JournalRow, seed: int) -> bytes:
+    """Raises ValueError for what could not be read again."""
     kind = _Kind.PARTIAL if row.partial else _Kind.WHOLE
     at = (row.received_at - _EPOCH) // _MICROSECOND
-    return _record(kind, row.id, at, row.transport.encode(), row.source.encode(), row.raw)
+    transport, source = row.transport.encode(), row.source.encode()
+    _source(source)
+    try:
+        head = _HEAD.pack(kind, row.id.bytes, at, len(transport), len(source))
+    except struct.error as exc:
+        raise ValueError(f"no row: {exc}") from exc
+    return _record(head + transport + source + row.raw, seed)
 
 
-def completion_record(completion: Completion) -> bytes:
-    return _record(_Kind.COMPLETION, completion.id, 0, b"", b"", completion.raw)
+def completion_record(completion: Completion, seed: int) -> bytes:
+    """Raises ValueError for what could not be read again."""
+    head = _HEAD.pack(_Kind.COMPLETION, completion.id.bytes, 0, 0, 0)
+    return _record(head + completion.raw, seed)
 
 
-def read_record(data: bytes, at: int) -> tuple[JournalRow | Completion, int] | None:
+def read_record(data: bytes, at: int, seed: int) -> tuple[JournalRow | Completion, int] | None:
     """The whole record that begins there, with its end; None where there is none."""
     start = at + _FRAME.size
     if not data.startswith(MARKER, at) or len(data) < start:
@@ -76,7 +84,7 @@ def read_record(data: bytes, at: int) -> tuple[JournalRow | Completion, int] | N
     if not _HEAD.size <= length <= MAX_RECORD or end > len(data):
         return None
     content = data[start:end]
-    if crc32(content) != checksum:
+    if crc32(content, seed) != checksum:
         return None
     try:
         return _content(content), end
@@ -84,25 +92,18 @@ def read_record(data: bytes, at: int) -> tuple[JournalRow | Completion, int] | N
         return None
 
 
-def next_record(data: bytes) -> int | None:
+def next_record(data: bytes, seed: int) -> int | None:
     """Where the first whole record behind the beginning of *data* is."""
     at = data.find(MARKER, 1)
-    while at != -1 and read_record(data, at) is None:
+    while at != -1 and read_record(data, at, seed) is None:
         at = data.find(MARKER, at + 1)
     return None if at == -1 else at
 
 
-def _record(
-    kind: _Kind, row_id: MessageId, at: int, transport: bytes, source: bytes, raw: bytes
-) -> bytes:
-    try:
-        head = _HEAD.pack(kind, row_id.bytes, at, len(transport), len(source))
-    except struct.error as exc:
-        raise ValueError(f"no row: {exc}") from exc
-    content = b"".join((head, transport, source, raw))
+def _record(content: bytes, seed: int) -> bytes:
     if len(content) > MAX_RECORD:
-        raise ValueError(f"{len(raw)} bytes are no SIP message")
-    return _FRAME.pack(MARKER, len(content), crc32(content)) + content
+        raise ValueError(f"{len(content)} bytes are no SIP message")
+    return _FRAME.pack(MARKER, len(content), crc32(content, seed)) + content
 
 
 def _content(content: bytes) -> JournalRow | Completion:

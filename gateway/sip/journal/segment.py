@@ -1,51 +1,194 @@
-"""The journal's segments: numbered files of one size, each written by one engine."""
+"""A segment as the gateway reads it: one of the journal's files."""
 
-import re
-import struct
-from dataclasses import dataclass
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO, Self
 
-SEGMENT_BYTES = 1024 * 1024
-FIRST = 32
-"""Where the first record is."""
+from gateway.message import MessageId
+from gateway.sip.journal.file_lock import try_lock
+from gateway.sip.journal.layout import (
+    HEADER_BYTES,
+    SEGMENT_BYTES,
+    Header,
+    SegmentName,
+    read_header,
+)
+from gateway.sip.journal.record import (
+    MARKER,
+    MAX_RECORD,
+    Completion,
+    JournalRow,
+    next_record,
+    read_record,
+)
 
-_HEADER = struct.Struct("<8sQB")
-_MAGIC = b"SIPGWJ1\n"
-_NAME = re.compile(r"([0-9]{8,18})\.journal")
+log = logging.getLogger(__name__)
 
+PARTIAL_AGE = timedelta(seconds=2)
+"""After this a partial row is taken as it is: the engine that would complete it died."""
 
-class JournalError(Exception):
-    """The journal cannot be written or read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Header:
-    """What the gateway keeps in a segment; the engine writes the first one."""
-
-    taken: int = FIRST
-    """Everything before it is stored."""
-    damaged: bool = False
-    """Something in it could not be read: it is kept for people."""
-
-    def encode(self) -> bytes:
-        return _HEADER.pack(_MAGIC, self.taken, self.damaged)
-
-
-def read_header(data: bytes) -> Header:
-    """Of what is no header, that nothing is taken: the store knows what it has."""
-    if len(data) < _HEADER.size:
-        return Header()
-    magic, taken, damaged = _HEADER.unpack_from(data)
-    if magic != _MAGIC or not FIRST <= taken <= SEGMENT_BYTES:
-        return Header()
-    return Header(taken, bool(damaged))
+_CHUNK = 2 * MAX_RECORD
+"""Bytes: at least one whole record, wherever it begins."""
 
 
-def segment_path(folder: Path, number: int) -> Path:
-    return folder / f"{number:08d}.journal"
+class Segment:
+    """Its rows wait in memory from being read until they are deleted; methods raise OSError."""
 
+    def __init__(
+        self, *, path: Path, seed: int, file: IO[bytes], header: Header | None
+    ) -> None:
+        """*header*: None of a file that is no segment of ours; it is not written to."""
+        self._path = path
+        self._seed = seed
+        self._file = file
+        self._foreign = header is None
+        self._header = header or Header(damaged=True)
+        self._position = self._header.taken
+        self._waiting: dict[MessageId, tuple[JournalRow, int]] = {}
+        """In the order of the file, with the place of each."""
+        self._partial: set[MessageId] = set()
+        self._final = False
+        """No engine appends to it any more."""
+        self._read_to_its_end = False
 
-def segments(folder: Path) -> list[int]:
-    """Their numbers, the oldest first; raises OSError."""
-    found = (_NAME.fullmatch(path.name) for path in folder.iterdir())
-    return sorted(int(match[1]) for match in found if match)
+    @classmethod
+    def open(cls, folder: Path, name: SegmentName) -> Self:
+        path = name.path(folder)
+        file = path.open("r+b", buffering=0)
+        try:
+            data = file.read(HEADER_BYTES)
+        except OSError:
+            file.close()
+            raise
+        just_begun = not data.strip(b"\0")
+        header = Header() if just_begun else read_header(data)
+        return cls(path=path, seed=name.seed, file=file, header=header)
+
+    @property
+    def waiting(self) -> int:
+        """How many whole rows were read, and are not deleted."""
+        return len(self._waiting) - len(self._partial)
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing comes any more, and all that came is stored."""
+        return self._read_to_its_end and not self._waiting
+
+    def look_for_its_end(self) -> None:
+        """Its lock is free once no engine appends to it any more."""
+        self._final = self._final or try_lock(self._file.fileno())
+
+    def fill(self, count: int) -> None:
+        """Read until so many whole rows wait, or there is nothing more."""
+        while self.waiting < count:
+            if not (self._read_rows() or self._skip_damaged()):
+                self._read_to_its_end = self._final
+                return
+
+    def rows(self, now: datetime) -> Iterator[JournalRow]:
+        """Without partial ones that may still be completed."""
+        oldest = now - PARTIAL_AGE
+        for row, _ in self._waiting.values():
+            if not row.partial or row.received_at < oldest:
+                yield row
+
+    def delete(self, rows: Sequence[JournalRow]) -> None:
+        """Those of them that are in it."""
+        for row in rows:
+            self._waiting.pop(row.id, None)
+            self._partial.discard(row.id)
+        _, taken = next(iter(self._waiting.values()), (None, self._position))
+        self._keep(replace(self._header, taken=taken))
+
+    def close(self) -> None:
+        self._file.close()
+
+    def remove(self) -> None:
+        """A damaged one is kept under another name.
+
+        The lock is held until the name is gone, so that no engine begins in it meanwhile. On
+        Windows what is open keeps its name: it is closed first, and stays if an engine, or
+        anybody else, opens it before it is gone.
+        """
+        with suppress(PermissionError):
+            self._unname()
+            self.close()
+            return
+        self.close()
+        with suppress(PermissionError):  # it is found again
+            self._unname()
+
+    def _unname(self) -> None:
+        with suppress(FileNotFoundError):
+            if self._header.damaged:
+                self._path.replace(self._path.with_suffix(".damaged"))
+            else:
+                self._path.unlink()
+
+    def _read(self, size: int) -> bytes:
+        self._file.seek(self._position)
+        return self._file.read(size)
+
+    def _read_rows(self) -> bool:
+        data = self._read(_CHUNK)
+        at = 0
+        while (record := read_record(data, at, self._seed)) is not None:
+            content, end = record
+            match content:
+                case JournalRow() as row:
+                    self._waiting[row.id] = (row, self._position + at)
+                    if row.partial:
+                        self._partial.add(row.id)
+                case Completion(id=row_id, raw=raw):
+                    self._complete(row_id, raw)
+            at = end
+        self._position += at
+        return bool(at)
+
+    def _complete(self, row_id: MessageId, raw: bytes) -> None:
+        if row_id in self._partial:
+            self._partial.remove(row_id)
+            row, at = self._waiting[row_id]
+            self._waiting[row_id] = (replace(row, raw=raw, partial=False), at)
+
+    def _skip_damaged(self) -> bool:
+        """Whether there is a record behind what is none.
+
+        While an engine appends, what is none is where it will write, or writes just now. A
+        read is no snapshot, so that a whole record may be seen behind that: then it has been
+        written by now, for an engine writes one after the other.
+        """
+        if not self._final and not self._read(len(MARKER)).strip(b"\0"):
+            return False
+        rest = self._read(SEGMENT_BYTES)
+        behind = next_record(rest, self._seed)
+        if not self._final:
+            if behind is None:
+                return False
+            if read_record(self._read(_CHUNK), 0, self._seed) is not None:
+                return True
+        skipped = rest[:behind].rstrip(b"\0")
+        if skipped:
+            self._tell_damaged(len(skipped))
+        self._position += len(rest) if behind is None else behind
+        return behind is not None
+
+    def _tell_damaged(self, size: int) -> None:
+        self._keep(replace(self._header, damaged=True))
+        log.error(
+            "%d bytes of %s, from byte %d on, are no message; the file is kept as *.damaged",
+            size,
+            self._path,
+            self._position,
+        )
+
+    def _keep(self, header: Header) -> None:
+        if header != self._header:
+            self._header = header
+            if not self._foreign:
+                self._file.seek(0)
+                self._file.write(header.encode())

@@ -3,23 +3,44 @@
 import errno
 import os
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from gateway.message import MessageId
-from gateway.sip.journal.file_lock import try_lock
-from gateway.sip.journal.record import Completion, JournalRow, completion_record, row_record
-from gateway.sip.journal.segment import (
-    FIRST,
+from gateway.sip.journal.file_lock import try_lock_named
+from gateway.sip.journal.layout import (
+    EMPTY_SEGMENT,
+    HEADER_BYTES,
     SEGMENT_BYTES,
-    Header,
     JournalError,
-    segment_path,
-    segments,
+    SegmentName,
+    next_name,
+    segment_names,
+)
+from gateway.sip.journal.record import (
+    MAX_RECORD,
+    Completion,
+    JournalRow,
+    completion_record,
+    row_record,
 )
 
+Flush = Callable[[int], None]
+"""Returns when what was written to a file or folder, by its descriptor, is on the disk."""
+
 _BINARY = getattr(os, "O_BINARY", 0)
+_ATTEMPTS = 5
+"""The reader may lock, or take away, a file that is not locked yet."""
+
+
+def flush(descriptor: int) -> None:
+    if sys.platform == "linux":
+        os.fdatasync(descriptor)  # a segment has its size already
+    else:
+        os.fsync(descriptor)
 
 
 class JournalWriter:
@@ -28,21 +49,22 @@ class JournalWriter:
     What was appended is the operating system's: it survives the end of the process.
     """
 
-    def __init__(self, folder: Path, *, power_cut: bool) -> None:
-        """*power_cut*: it is on the disk, too, when an append returns."""
+    def __init__(self, folder: Path, *, flush: Flush | None) -> None:
+        """*flush*: what was appended is on the disk, too, when an append returns."""
         self._folder = folder
-        self._power_cut = power_cut
+        self._flush = flush
         self._descriptor = -1
         self._position = 0
+        self._seed = 0
 
     def __enter__(self) -> Self:
         """Take a segment, whose room is then ours; raises JournalError."""
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            if not self._go_on():
+            if not self._reuse_empty():
                 self._begin()
         except OSError as exc:
-            raise _unwritable(self._folder, exc) from exc
+            raise JournalError.of(exc, self._folder) from exc
         return self
 
     def __exit__(
@@ -55,57 +77,78 @@ class JournalWriter:
 
     def append(self, row: JournalRow) -> None:
         """Returns once it survives; raises JournalError."""
-        self._write(row_record(row))
+        # The completion of a partial row follows at once, and is looked for in its segment.
+        spare = MAX_RECORD if row.partial else 0
+        self._write(lambda seed: row_record(row, seed), spare)
 
     def complete(self, row_id: MessageId, raw: bytes) -> None:
         """Say what a partial row is when whole, in case the gateway has not taken it yet."""
-        self._write(completion_record(Completion(row_id, raw)))
+        completion = Completion(row_id, raw)
+        self._write(lambda seed: completion_record(completion, seed))
 
-    def _write(self, record: bytes) -> None:
+    def _write(self, encoded: Callable[[int], bytes], spare: int = 0) -> None:
+        record = encoded(self._seed)
         try:
-            if self._position + len(record) > SEGMENT_BYTES:
+            if self._position + len(record) + spare > SEGMENT_BYTES:
                 self._begin()
+                record = encoded(self._seed)
             _write_all(self._descriptor, record)
-            if self._power_cut:
-                _flush(self._descriptor)
+            if self._flush is not None:
+                self._flush(self._descriptor)
         except OSError as exc:
-            raise _unwritable(self._folder, exc) from exc
+            raise JournalError.of(exc, self._folder) from exc
         self._position += len(record)
 
-    def _go_on(self) -> bool:
-        """Whether the last segment was free and empty: no engine that dies early leaves one."""
-        numbers = segments(self._folder)
-        if not numbers:
+    def _reuse_empty(self) -> bool:
+        """Whether the last segment is free and empty: engines that die early share one."""
+        names = segment_names(self._folder)
+        if not names:
             return False
-        descriptor = os.open(segment_path(self._folder, numbers[-1]), os.O_RDWR | _BINARY)
-        if not (try_lock(descriptor) and _is_empty(descriptor)):
+        try:
+            descriptor = os.open(names[-1].path(self._folder), os.O_RDWR | _BINARY)
+        except OSError:  # a new one may be begun all the same
+            return False
+        try:
+            free = try_lock_named(descriptor) and _is_empty(descriptor)
+        except OSError:
+            free = False
+        if not free:
             os.close(descriptor)
             return False
-        self._hold(descriptor)
+        self._go_on_in(descriptor, names[-1])
         return True
 
     def _begin(self) -> None:
-        """The next segment, filled with zeros: a disk without room for it is told now."""
-        number = max(segments(self._folder), default=0) + 1
-        path = segment_path(self._folder, number)
+        for _ in range(_ATTEMPTS):
+            name = next_name(segment_names(self._folder))
+            if (descriptor := self._created(name.path(self._folder))) is not None:
+                self._go_on_in(descriptor, name)
+                return
+        raise OSError(errno.EAGAIN, "its files cannot be locked", str(self._folder))
+
+    def _created(self, path: Path) -> int | None:
+        """Filled with zeros, so that a disk without room for it tells that now."""
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         try:
-            if not try_lock(descriptor):
-                raise BlockingIOError(errno.EAGAIN, "somebody locked it", str(path))
-            _write_all(descriptor, Header().encode().ljust(SEGMENT_BYTES, b"\0"))
-            if self._power_cut:
-                os.fsync(descriptor)
-                _flush_folder(self._folder)
+            if try_lock_named(descriptor):
+                _write_all(descriptor, EMPTY_SEGMENT)
+                return descriptor
         except OSError:
             os.close(descriptor)
-            path.unlink(missing_ok=True)
+            with suppress(PermissionError):  # the reader has it open, and removes it
+                path.unlink(missing_ok=True)
             raise
-        self._hold(descriptor)
+        os.close(descriptor)
+        return None
 
-    def _hold(self, descriptor: int) -> None:
-        os.lseek(descriptor, FIRST, os.SEEK_SET)
+    def _go_on_in(self, descriptor: int, name: SegmentName) -> None:
+        if self._flush is not None:
+            self._flush(descriptor)
+            for folder in (self._folder, self._folder.parent):
+                _flush_folder(folder, self._flush)
+        os.lseek(descriptor, HEADER_BYTES, os.SEEK_SET)
         self._close()
-        self._descriptor, self._position = descriptor, FIRST
+        self._descriptor, self._position, self._seed = descriptor, HEADER_BYTES, name.seed
 
     def _close(self) -> None:
         if self._descriptor != -1:
@@ -113,13 +156,8 @@ class JournalWriter:
             self._descriptor = -1
 
 
-def _unwritable(folder: Path, error: OSError) -> JournalError:
-    return JournalError(f"{error.filename or folder}: {error.strerror or error}")
-
-
 def _is_empty(descriptor: int) -> bool:
-    data = os.read(descriptor, SEGMENT_BYTES)
-    return len(data) == SEGMENT_BYTES and data == Header().encode().ljust(SEGMENT_BYTES, b"\0")
+    return os.read(descriptor, SEGMENT_BYTES + 1) == EMPTY_SEGMENT
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
@@ -128,18 +166,11 @@ def _write_all(descriptor: int, data: bytes) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def _flush(descriptor: int) -> None:
-    if sys.platform == "linux":
-        os.fdatasync(descriptor)  # the segment has its size already
-    else:
-        os.fsync(descriptor)
-
-
-def _flush_folder(folder: Path) -> None:
-    """Its name must be on the disk as well; Windows opens no folder, and writes it itself."""
+def _flush_folder(folder: Path, flush: Flush) -> None:
+    """Names must be on the disk as well; Windows opens no folder, and writes them itself."""
     if sys.platform != "win32":
         descriptor = os.open(folder, os.O_RDONLY)
         try:
-            os.fsync(descriptor)
+            flush(descriptor)
         finally:
             os.close(descriptor)
