@@ -4,7 +4,9 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import inf
 from pathlib import Path
+from time import monotonic
 
 from gateway.errors import StorageUnavailable
 from gateway.message import InboundRequest, message_id_text
@@ -21,6 +23,7 @@ MAX_BATCH = 500
 LOOK_SECONDS = 1.0
 """For partial rows, of which nobody tells when they are old enough."""
 RETRY_SECONDS = 1.0
+TAKE_OVER_SECONDS = 60.0
 
 
 class Intake:
@@ -35,6 +38,7 @@ class Intake:
         self._stored: Sequence[JournalRow] = ()
         """Of the journal, to be deleted before what comes next is read."""
         self._failing = False
+        self._take_over_at = -inf
 
     def wake(self) -> None:
         """There are new rows."""
@@ -44,7 +48,6 @@ class Intake:
         """Until cancelled; what was not committed by then stays in the journal."""
         with ThreadPoolExecutor(1, thread_name_prefix="journal") as thread:
             try:
-                await asyncio.get_running_loop().run_in_executor(thread, self._take_over)
                 while True:
                     self._rows.clear()
                     await self._take(thread)
@@ -68,17 +71,23 @@ class Intake:
         if len(rows) < MAX_BATCH:
             await self._woken()
 
+    def _next(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
+        """Delete and read in one go: to cross to the thread takes longer than either."""
+        if monotonic() >= self._take_over_at:
+            self._take_over()
+        self._delete_stored()
+        rows = self._reader.read(MAX_BATCH, self._clock())
+        return rows, [_request(row) for row in rows]
+
     def _take_over(self) -> None:
         try:
             take_over(self._journal)
         except JournalError as exc:
-            log.warning("messages of a former version are not stored: %s", exc)
-
-    def _next(self) -> tuple[Sequence[JournalRow], Sequence[InboundRequest]]:
-        """Delete and read in one go: to cross to the thread takes longer than either."""
-        self._delete_stored()
-        rows = self._reader.read(MAX_BATCH, self._clock())
-        return rows, [_request(row) for row in rows]
+            if self._take_over_at == -inf:
+                log.warning("messages of a former version wait, and are tried again: %s", exc)
+            self._take_over_at = monotonic() + TAKE_OVER_SECONDS
+        else:
+            self._take_over_at = inf
 
     def _delete_stored(self) -> None:
         if self._stored:

@@ -155,4 +155,4 @@ async def test_a_former_journal_that_cannot_be_read_is_told_and_holds_nothing_up
 
     assert [request.id for request in read] == [row.id]
     assert "journal.db" in caplog.text
-    assert "mend it, or move it away" in caplog.text
+    assert "are tried again" in caplog.text

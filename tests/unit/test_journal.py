@@ -334,19 +334,26 @@ def test_a_message_that_contains_a_row_brings_none(
     assert "are no message" in caplog.text
 
 
-def test_a_partial_row_and_its_completion_are_in_one_segment(
-    folder: Path, writer: JournalWriter, reader: JournalReader
+@pytest.mark.parametrize("limit", [1, 7, 500])
+def test_a_completion_is_found_wherever_it_stands(
+    folder: Path, writer: JournalWriter, reader: JournalReader, limit: int
 ) -> None:
-    sizes = [*range(1, 40)] * 4
+    """In the next segment, perhaps; also when the gateway comes to it late."""
+    sizes = [*range(1, 40)] * 10
     for size in sizes:
-        cut = row(b"begin" * size * 200, partial=True)
-        writer.append(cut)
-        writer.complete(cut.id, b"begin and end" * size * 200)
+        cuts = [row(b"begin" * size * 20, partial=True) for _ in range(2)]
+        for cut in cuts:
+            writer.append(cut)
+        for cut in cuts:
+            writer.complete(cut.id, b"begin and end" * size * 20)
 
-    rows = reader.read(500, NOON)
+    late = NOON + 2 * PARTIAL_AGE
+    rows: list[JournalRow] = []
+    while batch := reader.read(limit, late):
+        rows += batch
+        reader.delete(batch)
 
-    assert len(files(folder)) > 10
-    assert len(rows) == len(sizes)
+    assert len(rows) == 2 * len(sizes)
     assert not any(item.partial for item in rows)
 
 

@@ -12,6 +12,7 @@ from gateway.sip.journal.file_lock import try_lock_named
 from gateway.sip.journal.layout import HEADER_BYTES, SEGMENT_BYTES, JournalError
 from gateway.sip.journal.reader import JournalReader
 from gateway.sip.journal.record import JournalRow, row_record
+from gateway.sip.journal.segment import PARTIAL_AGE
 from tests.unit.journalled import NOON, files, row, writer_of, written
 
 assert sys.platform == "linux"  # limits of a process
@@ -85,22 +86,33 @@ def test_what_cannot_be_read_is_told_once_and_holds_nothing_back(
 def test_of_a_long_backlog_only_what_is_handed_out_is_open(
     folder: Path, reader: JournalReader
 ) -> None:
-    rows = [row(bytes([number]) * 60_000) for number in range(20)]
-    for item in rows:
-        written(folder, item)
+    rows = [row(bytes([number]) * 60_000) for number in range(80)]
+    written(folder, *rows)
     open_before = len(list(Path("/proc/self/fd").iterdir()))
 
-    first = reader.read(3, NOON)
+    first = reader.read(20, NOON)
     opened = len(list(Path("/proc/self/fd").iterdir())) - open_before
     reader.delete(first)
     others: list[JournalRow] = []
-    while batch := reader.read(3, NOON):
+    while batch := reader.read(20, NOON):
         others += batch
         reader.delete(batch)
 
-    assert opened == 3
+    assert opened == 2
     assert [*first, *others] == rows
     assert len(files(folder)) == 1
+
+
+def test_of_old_partial_rows_only_what_is_handed_out_is_open(
+    folder: Path, reader: JournalReader
+) -> None:
+    rows = [row(bytes([number]) * 60_000, partial=True) for number in range(80)]
+    written(folder, *rows)
+    open_before = len(list(Path("/proc/self/fd").iterdir()))
+
+    assert reader.read(5, NOON + 2 * PARTIAL_AGE) == rows[:5]
+
+    assert len(list(Path("/proc/self/fd").iterdir())) - open_before == 1
 
 
 def test_a_segment_that_was_taken_away_before_it_began_is_let_go(

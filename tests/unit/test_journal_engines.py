@@ -37,10 +37,16 @@ def taken(reader: JournalReader) -> list[int]:
     return [int.from_bytes(item.raw[:4], "big") for item in batch]
 
 
-def test_an_engine_goes_on_in_the_segment_of_one_that_wrote_nothing(folder: Path) -> None:
-    for _ in range(5):
-        written(folder)
+def test_an_engine_goes_on_where_the_one_before_ended(
+    folder: Path, reader: JournalReader
+) -> None:
+    """One that dies again and again fills no disk."""
+    rows = [row(bytes([number])) for number in range(5)]
+    written(folder)
+    for item in rows:
+        written(folder, item)
 
+    assert reader.read(500, NOON) == rows
     assert len(files(folder)) == 1
 
 

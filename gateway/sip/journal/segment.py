@@ -41,16 +41,20 @@ class Segment:
     def __init__(
         self, *, path: Path, seed: int, file: IO[bytes], header: Header | None
     ) -> None:
-        """*header*: None of a file that is no segment of ours; it is not written to."""
+        """*header*: None where the file's is damaged, and is left as it is."""
         self._path = path
         self._seed = seed
         self._file = file
-        self._foreign = header is None
+        self._header_lost = header is None
         self._header = header or Header(damaged=True)
         self._position = self._header.taken
         self._waiting: dict[MessageId, tuple[JournalRow, int]] = {}
         """In the order of the file, with the place of each."""
-        self._partial: set[MessageId] = set()
+        self._partial: dict[MessageId, datetime] = {}
+        """When those of them were received that are partial."""
+        self._unclaimed: list[Completion] = []
+        self._drained = False
+        """There was nothing more when it was read last."""
         self._final = False
         """No engine appends to it any more."""
         self._read_to_its_end = False
@@ -66,12 +70,14 @@ class Segment:
             raise
         just_begun = not data.strip(b"\0")
         header = Header() if just_begun else read_header(data)
+        if header is None:
+            log.error("%s begins with no header; the file is kept as *.damaged", path)
         return cls(path=path, seed=name.seed, file=file, header=header)
 
     @property
-    def waiting(self) -> int:
-        """How many whole rows were read, and are not deleted."""
-        return len(self._waiting) - len(self._partial)
+    def continues(self) -> bool:
+        """What completes its last rows may be in the next segment."""
+        return self._drained and bool(self._partial)
 
     @property
     def is_done(self) -> bool:
@@ -82,25 +88,42 @@ class Segment:
         """Its lock is free once no engine appends to it any more."""
         self._final = self._final or try_lock(self._file.fileno())
 
-    def fill(self, count: int) -> None:
-        """Read until so many whole rows wait, or there is nothing more."""
-        while self.waiting < count:
+    def fill(self, count: int, now: datetime) -> int:
+        """Read until so many rows are ready, or there is nothing more; how many are."""
+        while self._ready(now) < count:
             if not (self._read_rows() or self._skip_damaged()):
                 self._read_to_its_end = self._final
-                return
+                break
+        if self._partial:  # what completes one stands near
+            self._read_rows()
+        return self._ready(now)
 
     def rows(self, now: datetime) -> Iterator[JournalRow]:
-        """Without partial ones that may still be completed."""
+        """Those that are ready: without partial ones that may still be completed."""
         oldest = now - PARTIAL_AGE
         for row, _ in self._waiting.values():
             if not row.partial or row.received_at < oldest:
                 yield row
 
+    def unclaimed(self) -> Sequence[Completion]:
+        """Completions of rows that are not in it; given once."""
+        given, self._unclaimed = self._unclaimed, []
+        return given
+
+    def complete(self, completion: Completion) -> bool:
+        """Whether it was that of a row in it."""
+        if completion.id not in self._partial:
+            return False
+        del self._partial[completion.id]
+        row, at = self._waiting[completion.id]
+        self._waiting[completion.id] = (replace(row, raw=completion.raw, partial=False), at)
+        return True
+
     def delete(self, rows: Sequence[JournalRow]) -> None:
         """Those of them that are in it."""
         for row in rows:
             self._waiting.pop(row.id, None)
-            self._partial.discard(row.id)
+            self._partial.pop(row.id, None)
         _, taken = next(iter(self._waiting.values()), (None, self._position))
         self._keep(replace(self._header, taken=taken))
 
@@ -119,8 +142,7 @@ class Segment:
             self.close()
             return
         self.close()
-        with suppress(PermissionError):  # it is found again
-            self._unname()
+        self._unname()
 
     def _unname(self) -> None:
         with suppress(FileNotFoundError):
@@ -142,18 +164,18 @@ class Segment:
                 case JournalRow() as row:
                     self._waiting[row.id] = (row, self._position + at)
                     if row.partial:
-                        self._partial.add(row.id)
-                case Completion(id=row_id, raw=raw):
-                    self._complete(row_id, raw)
+                        self._partial[row.id] = row.received_at
+                case Completion() as completion:
+                    if not self.complete(completion):
+                        self._unclaimed.append(completion)
             at = end
         self._position += at
+        self._drained = not at
         return bool(at)
 
-    def _complete(self, row_id: MessageId, raw: bytes) -> None:
-        if row_id in self._partial:
-            self._partial.remove(row_id)
-            row, at = self._waiting[row_id]
-            self._waiting[row_id] = (replace(row, raw=raw, partial=False), at)
+    def _ready(self, now: datetime) -> int:
+        oldest = now - PARTIAL_AGE
+        return len(self._waiting) - sum(at >= oldest for at in self._partial.values())
 
     def _skip_damaged(self) -> bool:
         """Whether there is a record behind what is none.
@@ -169,8 +191,10 @@ class Segment:
         if not self._final:
             if behind is None:
                 return False
-            if read_record(self._read(_CHUNK), 0, self._seed) is not None:
+            rest = self._read(SEGMENT_BYTES)
+            if read_record(rest, 0, self._seed) is not None:
                 return True
+            behind = next_record(rest, self._seed)
         skipped = rest[:behind].rstrip(b"\0")
         if skipped:
             self._tell_damaged(len(skipped))
@@ -189,6 +213,6 @@ class Segment:
     def _keep(self, header: Header) -> None:
         if header != self._header:
             self._header = header
-            if not self._foreign:
+            if not self._header_lost:
                 self._file.seek(0)
                 self._file.write(header.encode())

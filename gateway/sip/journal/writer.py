@@ -18,13 +18,14 @@ from gateway.sip.journal.layout import (
     JournalError,
     SegmentName,
     next_name,
+    read_header,
     segment_names,
 )
 from gateway.sip.journal.record import (
-    MAX_RECORD,
     Completion,
     JournalRow,
     completion_record,
+    read_record,
     row_record,
 )
 
@@ -61,7 +62,7 @@ class JournalWriter:
         """Take a segment, whose room is then ours; raises JournalError."""
         try:
             self._folder.mkdir(mode=0o700, exist_ok=True)
-            if not self._reuse_empty():
+            if not self._go_on():
                 self._begin()
         except OSError as exc:
             raise JournalError.of(exc, self._folder) from exc
@@ -77,19 +78,17 @@ class JournalWriter:
 
     def append(self, row: JournalRow) -> None:
         """Returns once it survives; raises JournalError."""
-        # The completion of a partial row follows at once, and is looked for in its segment.
-        spare = MAX_RECORD if row.partial else 0
-        self._write(lambda seed: row_record(row, seed), spare)
+        self._write(lambda seed: row_record(row, seed))
 
     def complete(self, row_id: MessageId, raw: bytes) -> None:
         """Say what a partial row is when whole, in case the gateway has not taken it yet."""
         completion = Completion(row_id, raw)
         self._write(lambda seed: completion_record(completion, seed))
 
-    def _write(self, encoded: Callable[[int], bytes], spare: int = 0) -> None:
+    def _write(self, encoded: Callable[[int], bytes]) -> None:
         record = encoded(self._seed)
         try:
-            if self._position + len(record) + spare > SEGMENT_BYTES:
+            if self._position + len(record) > SEGMENT_BYTES:
                 self._begin()
                 record = encoded(self._seed)
             _write_all(self._descriptor, record)
@@ -99,8 +98,11 @@ class JournalWriter:
             raise JournalError.of(exc, self._folder) from exc
         self._position += len(record)
 
-    def _reuse_empty(self) -> bool:
-        """Whether the last segment is free and empty: engines that die early share one."""
+    def _go_on(self) -> bool:
+        """Whether it is the last segment that is appended to, where no engine does so any more.
+
+        Else engines that die early would leave a file each.
+        """
         names = segment_names(self._folder)
         if not names:
             return False
@@ -109,20 +111,20 @@ class JournalWriter:
         except OSError:  # a new one may be begun all the same
             return False
         try:
-            free = try_lock_named(descriptor) and _is_empty(descriptor)
+            end = _end(descriptor, names[-1].seed) if try_lock_named(descriptor) else None
         except OSError:
-            free = False
-        if not free:
+            end = None
+        if end is None:
             os.close(descriptor)
             return False
-        self._go_on_in(descriptor, names[-1])
+        self._go_on_in(descriptor, names[-1], end)
         return True
 
     def _begin(self) -> None:
         for _ in range(_ATTEMPTS):
             name = next_name(segment_names(self._folder))
             if (descriptor := self._created(name.path(self._folder))) is not None:
-                self._go_on_in(descriptor, name)
+                self._go_on_in(descriptor, name, HEADER_BYTES)
                 return
         raise OSError(errno.EAGAIN, "its files cannot be locked", str(self._folder))
 
@@ -141,14 +143,18 @@ class JournalWriter:
         os.close(descriptor)
         return None
 
-    def _go_on_in(self, descriptor: int, name: SegmentName) -> None:
-        if self._flush is not None:
-            self._flush(descriptor)
-            for folder in (self._folder, self._folder.parent):
-                _flush_folder(folder, self._flush)
-        os.lseek(descriptor, HEADER_BYTES, os.SEEK_SET)
+    def _go_on_in(self, descriptor: int, name: SegmentName, position: int) -> None:
+        try:
+            if self._flush is not None:
+                self._flush(descriptor)
+                for folder in (self._folder, self._folder.parent):
+                    _flush_folder(folder, self._flush)
+            os.lseek(descriptor, position, os.SEEK_SET)
+        except OSError:
+            os.close(descriptor)
+            raise
         self._close()
-        self._descriptor, self._position, self._seed = descriptor, HEADER_BYTES, name.seed
+        self._descriptor, self._position, self._seed = descriptor, position, name.seed
 
     def _close(self) -> None:
         if self._descriptor != -1:
@@ -156,8 +162,15 @@ class JournalWriter:
             self._descriptor = -1
 
 
-def _is_empty(descriptor: int) -> bool:
-    return os.read(descriptor, SEGMENT_BYTES + 1) == EMPTY_SEGMENT
+def _end(descriptor: int, seed: int) -> int | None:
+    """Where the segment's last record ends; None if it is not whole, or somebody else's."""
+    data = os.read(descriptor, SEGMENT_BYTES + 1)
+    if len(data) != SEGMENT_BYTES or read_header(data) is None:
+        return None
+    at = HEADER_BYTES
+    while (record := read_record(data, at, seed)) is not None:
+        _, at = record
+    return None if data[at:].strip(b"\0") else at
 
 
 def _write_all(descriptor: int, data: bytes) -> None:
