@@ -99,9 +99,9 @@ class JournalWriter:
         self._position += len(record)
 
     def _go_on(self) -> bool:
-        """Whether it is the last segment that is appended to, where no engine does so any more.
+        """Append to the last segment, if no engine does so any more; whether that is possible.
 
-        Else engines that die early would leave a file each.
+        A new file for each engine would fill the disk where they die again and again.
         """
         names = segment_names(self._folder)
         if not names:
