@@ -1,7 +1,7 @@
 """The journal's folder: what its files are called, and what each begins with."""
 
+import os
 import re
-import secrets
 import struct
 from dataclasses import dataclass
 from pathlib import Path
@@ -52,7 +52,7 @@ def segment_names(folder: Path) -> list[SegmentName]:
 
 def next_name(names: list[SegmentName]) -> SegmentName:
     number = names[-1].number + 1 if names else 1
-    return SegmentName(number, secrets.token_hex(4))
+    return SegmentName(number, os.urandom(4).hex())
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +67,6 @@ class Header:
     def encode(self) -> bytes:
         data = _HEADER.pack(_MAGIC, self.taken, self.damaged)
         return data + _CHECKSUM.pack(crc32(data))
-
-
-EMPTY_SEGMENT = Header().encode().ljust(SEGMENT_BYTES, b"\0")
 
 
 def read_header(data: bytes) -> Header | None:

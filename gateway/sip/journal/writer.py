@@ -12,9 +12,9 @@ from typing import Self
 from gateway.message import MessageId
 from gateway.sip.journal.file_lock import try_lock_named
 from gateway.sip.journal.layout import (
-    EMPTY_SEGMENT,
     HEADER_BYTES,
     SEGMENT_BYTES,
+    Header,
     JournalError,
     SegmentName,
     next_name,
@@ -133,7 +133,7 @@ class JournalWriter:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | _BINARY, 0o600)
         try:
             if try_lock_named(descriptor):
-                _write_all(descriptor, EMPTY_SEGMENT)
+                _write_all(descriptor, Header().encode().ljust(SEGMENT_BYTES, b"\0"))
                 return descriptor
         except OSError:
             os.close(descriptor)
