@@ -24,6 +24,7 @@ LOOK_SECONDS = 1.0
 """For partial rows, of which nobody tells when they are old enough."""
 RETRY_SECONDS = 1.0
 TAKE_OVER_SECONDS = 60.0
+"""Until a former journal is tried again that could not be taken over."""
 
 
 class Intake:
@@ -84,7 +85,11 @@ class Intake:
             take_over(self._journal)
         except JournalError as exc:
             if self._take_over_at == -inf:
-                log.warning("messages of a former version wait, and are tried again: %s", exc)
+                log.warning(
+                    "messages of a former version wait, and are tried again: %s;"
+                    " see that nobody has the file open, or move it away",
+                    exc,
+                )
             self._take_over_at = monotonic() + TAKE_OVER_SECONDS
         else:
             self._take_over_at = inf

@@ -8,7 +8,7 @@ from itertools import chain, islice
 from pathlib import Path
 
 from gateway.sip.journal.layout import JournalError, SegmentName, segment_names
-from gateway.sip.journal.record import JournalRow
+from gateway.sip.journal.record import Completion, JournalRow
 from gateway.sip.journal.segment import Segment
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class JournalReader:
                 segment.look_for_its_end()
             ready = segment.fill(limit, now)
             for completion in segment.unclaimed():
-                any(other.complete(completion) for other in self._segments.values())
+                self._complete(completion)
             if segment.is_done:
                 del self._segments[name]
                 segment.remove()
@@ -92,6 +92,11 @@ class JournalReader:
             self._tell_trouble(name, exc)
             return 0
         return ready
+
+    def _complete(self, completion: Completion) -> None:
+        for segment in self._segments.values():
+            if segment.complete(completion):
+                return
 
     def _tell_trouble(self, name: SegmentName, error: OSError) -> None:
         if name not in self._told:

@@ -126,7 +126,8 @@ class JournalWriter:
             if (descriptor := self._created(name.path(self._folder))) is not None:
                 self._go_on_in(descriptor, name, HEADER_BYTES)
                 return
-        raise OSError(errno.EAGAIN, "its files cannot be locked", str(self._folder))
+        reason = "its files cannot be locked: data_dir must be on a disk of this machine"
+        raise OSError(errno.EAGAIN, reason, str(self._folder))
 
     def _created(self, path: Path) -> int | None:
         """Filled with zeros, so that a disk without room for it tells that now."""
